@@ -1,0 +1,121 @@
+"""Files that can be trusted: written whole or not at all, hashed, bounded, and never outside their folder.
+
+Only JSON, safetensors and ONNX are stored; nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_safetensors
+from safetensors.numpy import save as save_safetensors
+
+from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, ArtifactSchemaError, UnsafePathError
+
+MANIFEST = "manifest.json"
+MAX_FILE_BYTES = 512 * 2**20
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write through a temporary file, fsync and rename: a reader sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_atomic(path, (json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
+
+
+def write_tensors(path: Path, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+    write_atomic(path, save_safetensors({name: np.ascontiguousarray(value) for name, value in tensors.items()}))
+
+
+def resolve_inside(folder: Path, name: str) -> Path:
+    """`folder / name`, refused when it leads outside `folder` (.., absolute, symbolic links)."""
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise UnsafePathError(f"{folder}: file name {name!r} points outside the folder; rebuild or replace it")
+    return path
+
+
+def read_bytes(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ArtifactDamagedError(f"{path}: larger than {MAX_FILE_BYTES >> 20} MiB; this is no file of ours")
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise ArtifactMissingError(f"{path}: not there; check the path, or build it again") from error
+
+
+def read_json(path: Path) -> Any:
+    try:
+        return json.loads(read_bytes(path))
+    except (ValueError, RecursionError) as error:
+        raise ArtifactDamagedError(f"{path}: not valid JSON ({error}); build it again") from error
+
+
+def read_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
+    try:
+        return load_safetensors(read_bytes(path))
+    except SafetensorError as error:
+        raise ArtifactDamagedError(f"{path}: not a whole safetensors file ({error}); build it again") from error
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def seal(folder: Path, kind: str, schema: int, meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the manifest, last of all: the hash of every file below `folder`, and what `meta` says.
+
+    A folder without a manifest is unfinished and is never loaded.
+    """
+    files = {
+        str(path.relative_to(folder)): sha256(path.read_bytes())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path != folder / MANIFEST and not path.name.startswith(".")
+    }
+    manifest = {"kind": kind, "schema": schema, "files": files, **meta}
+    write_json(folder / MANIFEST, manifest)
+    return manifest
+
+
+def open_sealed(folder: Path, kind: str, schema: int, verify: bool = True) -> dict[str, Any]:
+    """Read and check the manifest of `folder`; with `verify`, the hash of every file as well.
+
+    Raises ArtifactMissingError, ArtifactSchemaError, ArtifactDamagedError or UnsafePathError.
+    """
+    manifest = read_json(folder / MANIFEST)
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise ArtifactDamagedError(f"{folder}: its {MANIFEST} is not one of ours; build it again")
+    if manifest.get("kind") != kind or manifest.get("schema") != schema:
+        raise ArtifactSchemaError(
+            f"{folder}: holds {manifest.get('kind')!r} of schema {manifest.get('schema')!r}, "
+            f"this version reads {kind!r} of schema {schema}; build it again"
+        )
+    for name, digest in manifest["files"].items():
+        path = resolve_inside(folder, name)
+        if not path.is_file():
+            raise ArtifactMissingError(f"{path}: named in the manifest but not there; build the folder again")
+        if verify and sha256(read_bytes(path)) != digest:
+            raise ArtifactDamagedError(f"{path}: its hash differs from the manifest; build the folder again")
+    return manifest
