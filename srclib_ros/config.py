@@ -49,43 +49,84 @@ def setting(
 
 @dataclass(frozen=True)
 class BinConfig:
-    mode: str = setting("bin", "'bin' has walls; 'plane' is a table, found in the cloud when no pose is given", choices=("bin", "plane"))
+    mode: str = setting(
+        "bin", "'bin' has walls; 'plane' is a table, found in the cloud when no pose is given", choices=("bin", "plane")
+    )
     pose: tuple[float, ...] = setting(
         (),
         "pose of the centre of the bin's floor, z up: x y z qx qy qz qw in `bin.frame_id`; empty: find the plane",
         lengths=(0, 7),
     )
-    size_m: tuple[float, ...] = setting((0.36, 0.26, 0.12), "inner length, width and wall height", unit="m", low=0.0, high=5.0, lengths=(3,))
-    floor_margin_m: float = setting(0.004, "points lower than this above the floor belong to the floor", unit="m", low=0.0, high=0.1)
-    wall_margin_m: float = setting(0.006, "points nearer than this to a wall belong to the wall", unit="m", low=0.0, high=0.1)
+    size_m: tuple[float, ...] = setting(
+        (0.36, 0.26, 0.12), "inner length, width and wall height", unit="m", low=0.0, high=5.0, lengths=(3,)
+    )
+    floor_margin_m: float = setting(
+        0.004, "points lower than this above the floor belong to the floor", unit="m", low=0.0, high=0.1
+    )
+    wall_margin_m: float = setting(
+        0.006, "points nearer than this to a wall belong to the wall", unit="m", low=0.0, high=0.1
+    )
 
 
 @dataclass(frozen=True)
 class SegmentationConfig:
-    depth_jump: float = setting(0.008, "a step between neighbouring pixels is an edge from this share of the depth on", low=0.001, high=0.2)
-    concavity_rad: float = setting(0.35, "a concave fold between neighbouring normals is an edge from this angle on", unit="rad", low=0.05, high=1.57)
+    depth_jump: float = setting(
+        0.008, "a step between neighbouring pixels is an edge from this share of the depth on", low=0.001, high=0.2
+    )
+    concavity_rad: float = setting(
+        0.35,
+        "a concave fold between neighbouring normals is an edge from this angle on",
+        unit="rad",
+        low=0.05,
+        high=1.57,
+    )
     min_points: int = setting(60, "fewer points are no part", low=10, high=100_000)
     max_points: int = setting(2_000_000, "a larger cloud is refused", low=1_000, high=20_000_000)
 
 
 @dataclass(frozen=True)
 class SelectionConfig:
-    bin_content: str = setting("mixed", "'single': one kind of part lies in the bin, and its segments vote; 'mixed': each segment for itself", choices=("single", "mixed"))
-    min_similarity: float = setting(-1.0, "below this similarity there is no suitable source; -1 takes the library's calibrated threshold", low=-1.0, high=1.0)
+    bin_content: str = setting(
+        "mixed",
+        "'single': one kind of part lies in the bin, and its segments vote; 'mixed': each segment for itself",
+        choices=("single", "mixed"),
+    )
+    min_similarity: float = setting(
+        -1.0,
+        "below this similarity there is no suitable source; -1 takes the library's calibrated threshold",
+        low=-1.0,
+        high=1.0,
+    )
+    revote_every: int = setting(
+        10,
+        "with bin_content 'single': frames for which the voted source is held before the parts vote again",
+        low=1,
+        high=10_000,
+    )
     neighbours: int = setting(5, "how many neighbours a match reports", low=1, high=100)
 
 
 @dataclass(frozen=True)
 class GraspConfig:
     gripper: str = setting("jaw", "name of a gripper in grippers.yaml", restart=True)
-    max_tilt_rad: float = setting(0.7, "largest angle between the approach and the bin's vertical", unit="rad", low=0.0, high=math.pi / 2)
+    max_tilt_rad: float = setting(
+        0.7, "largest angle between the approach and the bin's vertical", unit="rad", low=0.0, high=math.pi / 2
+    )
     clearance_m: float = setting(0.002, "free space kept around the gripper", unit="m", low=0.0, high=0.05)
     pregrasp_m: float = setting(0.10, "length of the straight approach", unit="m", low=0.0, high=0.5)
     min_quality: float = setting(0.1, "grasps below this quality are rejected", low=0.0, high=1.0)
     min_presence: float = setting(0.5, "poses below this presence are dropped", low=0.0, high=1.0)
     max_grasps: int = setting(50, "how many grasps are published", low=1, high=1000)
-    workspace_m: tuple[float, ...] = setting((), "TCP limits in the bin frame: x_min y_min z_min x_max y_max z_max; empty: the bin", unit="m", lengths=(0, 6))
-    retry_radius_m: float = setting(0.01, "a grasp this near to a failed one is not offered again until the bin changes", unit="m", low=0.0, high=0.2)
+    workspace_m: tuple[float, ...] = setting(
+        (), "TCP limits in the bin frame: x_min y_min z_min x_max y_max z_max; empty: the bin", unit="m", lengths=(0, 6)
+    )
+    retry_radius_m: float = setting(
+        0.01,
+        "a grasp this near to a failed one is not offered again until the bin changes",
+        unit="m",
+        low=0.0,
+        high=0.2,
+    )
 
 
 @dataclass(frozen=True)

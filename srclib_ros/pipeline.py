@@ -1,0 +1,203 @@
+"""The whole way on one screen: cloud -> parts -> embeddings -> matches -> grasp models -> grasps."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from srclib_ros.config import PipelineConfig
+from srclib_ros.embedding.encoder import Encoder
+from srclib_ros.grasping.gripper import load_gripper
+from srclib_ros.grasping.model import GraspModel
+from srclib_ros.grasping.model_free import antipodal_grasps
+from srclib_ros.grasping.propose import grasps_from_poses
+from srclib_ros.grasping.ranking import rank
+from srclib_ros.library.selection import select
+from srclib_ros.library.store import Library
+from srclib_ros.segmentation.bin import locate_bin
+from srclib_ros.segmentation.instances import segment
+from srclib_ros.types import Cloud, Grasp, GraspPlan, Match, Matrix, ObjectPose, RejectedGrasp, Scene, Verdict
+
+
+class PickPipeline:
+    """Plans grasps on one cloud after another with the networks of a source library.
+
+    Not thread-safe: one thread plans; `with_config` gives a second pipeline that shares what was loaded.
+    """
+
+    def __init__(self, library: Library, encoder: Encoder, config: PipelineConfig) -> None:
+        self.library = library
+        self.encoder = encoder
+        self.config = config
+        self.gripper = load_gripper(config.grasp.gripper)
+        self._models: dict[str, GraspModel] = {}
+        self._held = _HeldSelection()
+        self._failures = _FailureMemory(config.grasp.retry_radius_m)
+
+    def with_config(self, config: PipelineConfig) -> PickPipeline:
+        """The same library, encoder and networks under another config."""
+        other = PickPipeline(self.library, self.encoder, config)
+        other._models = self._models
+        other._failures = replace(self._failures, radius_m=config.grasp.retry_radius_m)
+        return other
+
+    def plan(self, cloud: Cloud, T_cloud_bin: Matrix | None = None) -> GraspPlan:
+        """Grasps for one cloud, best first, each rejected one with its reason.
+
+        T_cloud_bin: (4, 4), where the bin is in this cloud's frame; None takes `bin.pose`, or finds the plane.
+        Raises CloudError or BinNotFoundError; an empty bin is no error but a verdict.
+        """
+        clock = _StageClock()
+        with clock.stage("bin"):
+            located = locate_bin(cloud, self.config.bin, T_cloud_bin)
+        with clock.stage("segment"):
+            scene = segment(cloud, located, self.config)
+        with clock.stage("select"):
+            matches = self._select(scene)
+        with clock.stage("network"):
+            poses = self._detect(scene, matches)
+        with clock.stage("propose"):
+            proposals = self._propose(scene, matches, poses)
+        with clock.stage("rank"):
+            failed = self._failures.positions(scene)
+            grasps, rejected = rank(proposals, scene, self.gripper, self.config.grasp, failed)
+        self._failures.watch(grasps, scene)
+        verdict, why = _verdict(scene, matches, grasps, rejected)
+        return GraspPlan(scene, matches, poses, grasps, rejected, verdict, why, clock.stages_ms)
+
+    def remember_failure(self, grasp_id: str) -> bool:
+        """Do not offer this grasp of the last plan again until its part moves; False when the id is unknown."""
+        return self._failures.add(grasp_id)
+
+    def _select(self, scene: Scene) -> tuple[Match, ...]:
+        if self.config.selection.bin_content != "single":
+            return select(self.library, self.encoder, scene.segments, self.config.selection)
+        held = self._held.matches(scene)
+        if held is None:
+            held = select(self.library, self.encoder, scene.segments, self.config.selection)
+            self._held.hold(held, self.config.selection.revote_every)
+        return held
+
+    def _detect(self, scene: Scene, matches: Sequence[Match]) -> tuple[ObjectPose, ...]:
+        by_label = {part.label: part for part in scene.segments}
+        wanted = defaultdict(list)
+        for match in matches:
+            if match.source is not None:
+                wanted[match.source, match.scale].append(by_label[match.segment])
+        poses = [
+            pose
+            for (source, scale), parts in wanted.items()
+            for pose in self._model(source).detect(scene, parts, scale, self.config.grasp)
+        ]
+        if wanted and not poses:
+            self._held.release()
+        return tuple(poses)
+
+    def _propose(self, scene: Scene, matches: Sequence[Match], poses: Sequence[ObjectPose]) -> list[Grasp]:
+        candidates = {pose.source: self._model(pose.source).object.candidates for pose in poses}
+        proposals = grasps_from_poses(poses, candidates, self.gripper, self.config.grasp)
+        found = {pose.segment for pose in poses}
+        for part in scene.segments:
+            if part.label not in found:
+                proposals += antipodal_grasps(scene, part, self.gripper, self.config.grasp)
+        return proposals
+
+    def _model(self, source: str) -> GraspModel:
+        if source not in self._models:
+            self._models[source] = GraspModel.load(self.library.model_folder(source), self.config.threads)
+        return self._models[source]
+
+
+def open_pipeline(library_folder: Path, config: PipelineConfig | None = None) -> PickPipeline:
+    """A pipeline on the library in `library_folder`, every file of it verified. Raises ArtifactError."""
+    config = config or PipelineConfig()
+    library = Library.open(library_folder)
+    encoder = Encoder.load(library.encoder_folder, config.threads)
+    return PickPipeline(library, encoder, config)
+
+
+class _StageClock:
+    """Wall time of named stages, in order."""
+
+    def __init__(self) -> None:
+        self.stages_ms: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.stages_ms[name] = (time.perf_counter() - start) * 1e3
+
+
+class _HeldSelection:
+    """The source a bin of one kind of part voted for, held for some frames."""
+
+    def __init__(self) -> None:
+        self._match: Match | None = None
+        self._frames_left = 0
+
+    def hold(self, matches: Sequence[Match], frames: int) -> None:
+        self._match = matches[0] if matches else None
+        self._frames_left = frames - 1
+
+    def release(self) -> None:
+        self._match = None
+
+    def matches(self, scene: Scene) -> tuple[Match, ...] | None:
+        """The held answer for each segment of `scene`, or None when the parts are to vote."""
+        if self._match is None or self._frames_left <= 0:
+            return None
+        self._frames_left -= 1
+        return tuple(replace(self._match, segment=part.label) for part in scene.segments)
+
+
+@dataclass
+class _FailureMemory:
+    """Where grasps failed, forgotten once the part that lay there has moved."""
+
+    radius_m: float
+
+    def __post_init__(self) -> None:
+        self._offered: dict[str, tuple[Matrix, Matrix]] = {}
+        self._failed: list[tuple[Matrix, Matrix]] = []
+
+    def watch(self, grasps: Sequence[Grasp], scene: Scene) -> None:
+        centroids = {part.label: part.centroid_bin for part in scene.segments}
+        self._offered = {grasp.grasp_id: (grasp.T_bin_tcp[:3, 3], centroids[grasp.part]) for grasp in grasps}
+
+    def add(self, grasp_id: str) -> bool:
+        if grasp_id not in self._offered:
+            return False
+        self._failed.append(self._offered[grasp_id])
+        return True
+
+    def positions(self, scene: Scene) -> list[Matrix]:
+        """TCP positions in the bin frame to stay away from."""
+        if self._failed:
+            present = np.array([part.centroid_bin for part in scene.segments]).reshape(-1, 3)
+            self._failed = [
+                (tcp, centroid)
+                for tcp, centroid in self._failed
+                if len(present) and np.linalg.norm(present - centroid, axis=1).min() < self.radius_m
+            ]
+        return [tcp for tcp, _ in self._failed]
+
+
+def _verdict(
+    scene: Scene, matches: Sequence[Match], grasps: Sequence[Grasp], rejected: Sequence[RejectedGrasp]
+) -> tuple[Verdict, str]:
+    if not scene.segments:
+        return Verdict.EMPTY_BIN, "no part stands out of the floor"
+    if grasps:
+        refused = sum(match.source is None for match in matches)
+        return Verdict.GRASPS, f"{refused} of {len(matches)} parts without a suitable source" if refused else ""
+    reasons = ", ".join(sorted({str(item.reason) for item in rejected})) or "no candidate was found"
+    if all(match.source is None for match in matches):
+        return Verdict.NO_SUITABLE_SOURCE, f"and the model-free planner found nothing: {reasons}"
+    return Verdict.NOTHING_GRASPABLE, reasons

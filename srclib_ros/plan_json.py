@@ -1,0 +1,71 @@
+"""A grasp plan as JSON, the same for the command line, the ROS topic and tests."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import Any
+
+from srclib_ros.types import Grasp, GraspPlan, Match
+
+SCHEMA = 1
+
+
+def plan_to_json(plan: GraspPlan) -> dict[str, Any]:
+    """`grasps` best first (4x4 rows, metres, bin frame), `parts`, `rejected` (reason to count), `verdict`."""
+    offered = Counter(grasp.part for grasp in plan.grasps)
+    fits = {pose.segment: pose.fit_m for pose in plan.poses}
+    return {
+        "schema": SCHEMA,
+        "frame_id": plan.scene.cloud.frame_id,
+        "stamp_ns": plan.scene.cloud.stamp_ns,
+        "T_cloud_bin": plan.scene.bin.T_cloud_bin.tolist(),
+        "verdict": str(plan.verdict),
+        "why": plan.why,
+        "grasps": [grasp_to_json(grasp) for grasp in plan.grasps],
+        "parts": [
+            match_to_json(match)
+            | {
+                "grasps": offered[match.segment],
+                "planner": "network" if match.segment in fits else "model-free",
+                "fit_m": _finite(fits.get(match.segment, math.nan)),
+            }
+            for match in plan.matches
+        ],
+        "rejected": dict(Counter(str(item.reason) for item in plan.rejected)),
+        "stages_ms": {name: round(value, 3) for name, value in plan.stages_ms.items()},
+    }
+
+
+def grasp_to_json(grasp: Grasp) -> dict[str, Any]:
+    return {
+        "grasp_id": grasp.grasp_id,
+        "T_bin_tcp": grasp.T_bin_tcp.tolist(),
+        "T_bin_pregrasp": grasp.T_bin_pregrasp.tolist(),
+        "width_m": float(grasp.width_m),
+        "quality": float(grasp.quality),
+        "gripper": grasp.gripper,
+        "part": grasp.part,
+        "source": grasp.source,
+        "candidate": grasp.candidate,
+    }
+
+
+def match_to_json(match: Match) -> dict[str, Any]:
+    nearest = match.neighbours[0] if match.neighbours else None
+    return {
+        "part": match.segment,
+        "source": match.source,
+        "nearest": nearest.entry if nearest else None,
+        "cluster": nearest.cluster if nearest else None,
+        "similarity": float(nearest.similarity) if nearest else None,
+        "scale": float(match.scale),
+        "identity": match.identity,
+        "suitable": match.suitable,
+        "expected_gain": match.expected_gain,
+        "why": match.why,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
