@@ -160,7 +160,7 @@ def check(name: str, item: dataclasses.Field[Any], value: Any) -> Any:
     """`value` in the field's own type, or ConfigError naming the setting and what it accepts."""
     meta, default = item.metadata, item.default
     unit = f" {meta['unit']}" if meta["unit"] else ""
-    if isinstance(default, bool) or isinstance(default, str):
+    if isinstance(default, (bool, str)):
         if type(value) is not type(default):
             raise ConfigError(f"{name}: expected {type(default).__name__}, got {value!r}")
         if meta["choices"] and value not in meta["choices"]:

@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,13 +38,13 @@ class PickPipeline:
         self.gripper = load_gripper(config.grasp.gripper)
         self._models: dict[str, GraspModel] = {}
         self._held = _HeldSelection()
-        self._failures = _FailureMemory(config.grasp.retry_radius_m)
+        self._failures = _FailureMemory()
 
     def with_config(self, config: PipelineConfig) -> PickPipeline:
         """The same library, encoder and networks under another config."""
         other = PickPipeline(self.library, self.encoder, config)
         other._models = self._models
-        other._failures = replace(self._failures, radius_m=config.grasp.retry_radius_m)
+        other._failures = self._failures
         return other
 
     def plan(self, cloud: Cloud, T_cloud_bin: Matrix | None = None) -> GraspPlan:
@@ -65,7 +65,7 @@ class PickPipeline:
         with clock.stage("propose"):
             proposals = self._propose(scene, matches, poses)
         with clock.stage("rank"):
-            failed = self._failures.positions(scene)
+            failed = self._failures.positions(scene, self.config.grasp.retry_radius_m)
             grasps, rejected = rank(proposals, scene, self.gripper, self.config.grasp, failed)
         self._failures.watch(grasps, scene)
         verdict, why = _verdict(scene, matches, grasps, rejected)
@@ -157,13 +157,10 @@ class _HeldSelection:
         return tuple(replace(self._match, segment=part.label) for part in scene.segments)
 
 
-@dataclass
 class _FailureMemory:
     """Where grasps failed, forgotten once the part that lay there has moved."""
 
-    radius_m: float
-
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
         self._offered: dict[str, tuple[Matrix, Matrix]] = {}
         self._failed: list[tuple[Matrix, Matrix]] = []
 
@@ -177,14 +174,14 @@ class _FailureMemory:
         self._failed.append(self._offered[grasp_id])
         return True
 
-    def positions(self, scene: Scene) -> list[Matrix]:
+    def positions(self, scene: Scene, radius_m: float) -> list[Matrix]:
         """TCP positions in the bin frame to stay away from."""
         if self._failed:
             present = np.array([part.centroid_bin for part in scene.segments]).reshape(-1, 3)
             self._failed = [
                 (tcp, centroid)
                 for tcp, centroid in self._failed
-                if len(present) and np.linalg.norm(present - centroid, axis=1).min() < self.radius_m
+                if len(present) and np.linalg.norm(present - centroid, axis=1).min() < radius_m
             ]
         return [tcp for tcp, _ in self._failed]
 
