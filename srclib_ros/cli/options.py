@@ -1,0 +1,84 @@
+"""Options that several verbs share, so that they are spelt and explained once."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from srclib_ros.config import PipelineConfig, flat_fields, override
+
+Item = TypeVar("Item")
+
+DEFAULT_LIBRARY = Path(__file__).resolve().parent.parent / "default_library"
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout and nothing else")
+
+
+def add_seed(parser: argparse.ArgumentParser, default: int = 0) -> None:
+    parser.add_argument("--seed", type=int, default=default, help=f"the same seed gives the same result ({default})")
+
+
+def add_out(parser: argparse.ArgumentParser, help: str, default: Path | None = None) -> None:
+    """`--out PATH`; required unless there is a default."""
+    shown = help if default is None else f"{help} ({default})"
+    parser.add_argument("--out", type=Path, default=default, required=default is None, metavar="PATH", help=shown)
+
+
+def add_library(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--library", type=Path, default=DEFAULT_LIBRARY, metavar="DIR", help="a source library (the one that ships)"
+    )
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """One option for each setting of the pipeline: `bin.size_m` is `--bin-size-m`."""
+    group = parser.add_argument_group("settings of the pipeline (docs/settings.md)")
+    for name, item in flat_fields(PipelineConfig):
+        kind = type(item.default)
+        unit = f", {item.metadata['unit']}" if item.metadata["unit"] else ""
+        shown = " ".join(map(str, item.default)) if kind is tuple else item.default
+        group.add_argument(
+            "--" + name.replace(".", "-").replace("_", "-"),
+            dest=name,
+            default=argparse.SUPPRESS,
+            type=float if kind is tuple else kind,
+            nargs="*" if kind is tuple else None,
+            metavar=_metavar(item),
+            help=f"{item.metadata['help']} ({shown or 'empty'}{unit})".replace("%", "%%"),
+        )
+
+
+def settings_of(args: argparse.Namespace, base: PipelineConfig | None = None) -> PipelineConfig:
+    """The pipeline's config with what the command line changes. Raises ConfigError."""
+    names = {name for name, _ in flat_fields(PipelineConfig)}
+    return override(base or PipelineConfig(), {name: value for name, value in vars(args).items() if name in names})
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on stdout; NaN and infinity are refused."""
+    print(json.dumps(value, indent=1, allow_nan=False))
+
+
+def progress(
+    iterable: Iterable[Item], total: int | None = None, label: str = "", quiet: bool = False
+) -> Iterable[Item]:
+    """`iterable` with a progress bar on stderr; none when stderr is no terminal, or when `quiet` (--json)."""
+    from tqdm import tqdm
+
+    disable = quiet or not sys.stderr.isatty()
+    bar: Iterable[Item] = tqdm(iterable, total=total, desc=label, file=sys.stderr, disable=disable, leave=False)
+    return bar
+
+
+def _metavar(item: dataclasses.Field[Any]) -> str:
+    choices = item.metadata["choices"]
+    if choices:
+        return "{" + ",".join(choices) + "}"
+    return {float: "X", int: "N", tuple: "X", str: "NAME"}[type(item.default)]
