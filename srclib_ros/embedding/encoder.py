@@ -1,0 +1,73 @@
+"""The shape encoder as the running cell uses it: ONNX, no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from srclib_ros.artifact import MANIFEST, open_sealed, read_bytes, read_json, resolve_inside, sha256
+from srclib_ros.embedding.preprocess import canonicalise
+from srclib_ros.errors import ArtifactDamagedError
+from srclib_ros.inference import open_session
+from srclib_ros.types import FloatArray
+
+KIND = "encoder"
+SCHEMA = 1
+CONFIG, ONNX, WEIGHTS = "config.json", "encoder.onnx", "weights.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class Descriptors:
+    """Shape and size of some clouds, apart. embeddings: (B, D) float32, unit rows, free of scale.
+
+    size_m: (B,) float32, observed size, see `preprocess.CanonicalClouds`.
+    """
+
+    embeddings: FloatArray
+    size_m: FloatArray
+
+
+class Encoder:
+    """Clouds to unit vectors: alike in shape, near in angle; rotation and scale do not matter."""
+
+    def __init__(self, onnx_bytes: bytes, encoder_id: str, dim: int, n_points: int, threads: int = 2) -> None:
+        self.id = encoder_id
+        self.dim = dim
+        self.n_points = n_points
+        self._session = open_session(onnx_bytes, threads)
+        self._input = self._session.get_inputs()[0].name
+
+    @classmethod
+    def load(cls, folder: Path, threads: int = 2) -> Encoder:
+        """Open a sealed encoder folder, every hash checked. Raises ArtifactError."""
+        folder = Path(folder)
+        open_sealed(folder, KIND, SCHEMA)
+        config = read_json(resolve_inside(folder, CONFIG))
+        try:
+            dim, n_points = int(config["dim"]), int(config["n_points"])
+        except (TypeError, KeyError, ValueError) as error:
+            raise ArtifactDamagedError(f"{folder / CONFIG}: lacks dim or n_points; train the encoder again") from error
+        return cls(read_bytes(resolve_inside(folder, ONNX)), encoder_id(folder), dim, n_points, threads)
+
+    def describe(self, clouds: Sequence[FloatArray]) -> Descriptors:
+        """Embeddings and observed sizes of `clouds`, each (N, 3) float32, metres, any frame, finite.
+
+        Raises EmptyCloudError or CloudError for a cloud that shows no shape.
+        """
+        if not len(clouds):
+            return Descriptors(np.zeros((0, self.dim), np.float32), np.zeros(0, np.float32))
+        canonical = canonicalise(clouds, self.n_points)
+        (embeddings,) = self._session.run(None, {self._input: canonical.points})
+        return Descriptors(embeddings, canonical.size_m)
+
+    def encode(self, clouds: Sequence[FloatArray]) -> FloatArray:
+        """(B, D) float32 unit rows, one for each cloud; see `describe`."""
+        return self.describe(clouds).embeddings
+
+
+def encoder_id(folder: Path) -> str:
+    """What a library remembers its encoder by: a hash over the folder's manifest, and so over its every file."""
+    return sha256(read_bytes(Path(folder) / MANIFEST))[:16]

@@ -1,0 +1,72 @@
+"""From clouds of any length to what the encoder's network reads: fixed count, canonical frame, unit size.
+
+The canonical frame is the cloud's own principal axes, so a rotated part gives the same input; the four proper
+sign choices that remain are pooled inside the network (`pointnet.POSE_SIGNS`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from srclib_ros.errors import CloudError, EmptyCloudError
+from srclib_ros.types import FloatArray
+
+MIN_POINTS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class CanonicalClouds:
+    """points: (B, N, 3) float32, principal axes as x, y, z, mean 0, mean squared norm 1.
+
+    size_m: (B,) float32, what normalising took away: root mean square distance of the points to their centroid.
+    It shrinks with the visible share, so it is compared with other views only, never with a CAD's diameter.
+    """
+
+    points: FloatArray
+    size_m: FloatArray
+
+
+def canonicalise(clouds: Sequence[FloatArray], n_points: int) -> CanonicalClouds:
+    """Each cloud (M, 3) in its principal frame, thinned or repeated to `n_points`, its size set to 1.
+
+    Does not depend on the order of the points. Raises EmptyCloudError, CloudError.
+    """
+    points = np.empty((len(clouds), n_points, 3), np.float32)
+    size_m = np.empty(len(clouds), np.float32)
+    for row, cloud in enumerate(clouds):
+        points[row], size_m[row] = _canonical(_checked(cloud), n_points)
+    return CanonicalClouds(points, size_m)
+
+
+def _canonical(cloud: FloatArray, n_points: int) -> tuple[FloatArray, float]:
+    centred = cloud - cloud.mean(axis=0, dtype=np.float64).astype(np.float32)
+    _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
+    axes = axes[:, ::-1].astype(np.float32)  # longest first
+    axes[:, 2] *= np.sign(np.linalg.det(axes))
+    local = centred @ axes
+    size_m = float(np.sqrt(np.einsum("ij,ij->", local, local) / len(local)))
+    if not size_m > 0.0:
+        raise CloudError("all points of the cloud coincide; it shows no shape")
+    return local[_evenly_along(local[:, 0], n_points)] / size_m, size_m
+
+
+def _evenly_along(coordinate: FloatArray, n_points: int) -> np.ndarray:
+    """n_points indices spread evenly over the points as sorted by `coordinate`; repeats when there are too few."""
+    ranks = ((np.arange(n_points) + 0.5) * (len(coordinate) / n_points)).astype(np.int64)
+    return np.argsort(coordinate, kind="stable")[ranks]
+
+
+def _checked(cloud: FloatArray) -> FloatArray:
+    cloud = np.asarray(cloud, np.float32)
+    if cloud.ndim != 2 or cloud.shape[1] != 3:
+        raise CloudError(f"points: expected (N, 3) float, got {cloud.shape}")
+    if not len(cloud):
+        raise EmptyCloudError("the cloud holds no points; nothing to encode")
+    if len(cloud) < MIN_POINTS:
+        raise CloudError(f"points: at least {MIN_POINTS} are needed to see a shape, got {len(cloud)}")
+    if not np.isfinite(cloud).all():
+        raise CloudError("points: must be finite; drop the NaN points first")
+    return cloud
