@@ -1,0 +1,146 @@
+"""What the open gripper would hit on its straight way down: other points, its own part, the bin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from srclib_ros.geometry.point_grid import PointGrid, box_distance
+from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.types import FloatArray, IntArray, Matrix, Scene
+
+PLANE_BAND_M = 0.004
+"""Points of no part this near to the floor or a wall are the floor or the wall, which are planes here."""
+MAX_POINTS = 60_000
+_CORNERS = np.array([[(i >> axis) & 1 for axis in range(3)] for i in range(8)])
+_EDGES = np.array([(i, i | 1 << axis) for i in range(8) for axis in range(3) if not i >> axis & 1])
+
+
+@dataclass(frozen=True, eq=False)
+class Clearances:
+    """How near each of M grasps comes, metres; negative is penetration, never above the `reach_m` asked for.
+
+    others_m: to points of other parts and of no part. own_m: to the points of its own part, which may
+    lie between the fingers. bin_m: to the walls and the floor.
+    """
+
+    others_m: FloatArray
+    own_m: FloatArray
+    bin_m: FloatArray
+
+    @property
+    def least_m(self) -> FloatArray:
+        return np.minimum(np.minimum(self.others_m, self.own_m), self.bin_m)
+
+    def collides(self, clearance_m: float) -> npt.NDArray[np.bool_]:
+        """(M,) where less than `clearance_m` stays free of bin and others, or the own part is touched."""
+        return (np.minimum(self.others_m, self.bin_m) < clearance_m) | (self.own_m < 0)
+
+
+class Obstacles:
+    """The points and the bin that grippers must keep clear of; made once a scene.
+
+    points_bin: (N, 3) float32, metres, bin frame, finite. labels: (N,) int, the part each point belongs
+    to, 0 for none. bin_size_m: (x, y, z) of the bin, z = 0 for a plane without walls.
+    """
+
+    def __init__(self, points_bin: FloatArray, labels: IntArray, bin_size_m: tuple[float, float, float]) -> None:
+        self.bin_size_m = bin_size_m
+        keep = (labels > 0) | ~_on_bin(points_bin, bin_size_m)
+        self.labels = np.asarray(labels)[keep]
+        self.grid = PointGrid(points_bin[keep])
+        self._top_m = float(points_bin[keep, 2].max()) if keep.any() else 0.0
+
+    @classmethod
+    def of_scene(cls, scene: Scene, max_points: int = MAX_POINTS) -> Obstacles:
+        """From every `ceil(n / max_points)`-th point inside the bin."""
+        index = np.flatnonzero(scene.inside.ravel())
+        index = index[:: max(1, -(-len(index) // max_points))]
+        return cls(scene.points_bin.reshape(-1, 3)[index], scene.labels.ravel()[index], scene.bin.size_m)
+
+    def clearances(
+        self,
+        T_bin_tcp: Matrix,
+        opening_m: npt.ArrayLike,
+        part: npt.ArrayLike,
+        gripper: Gripper,
+        *,
+        sweep_m: float,
+        reach_m: float = 0.005,
+    ) -> Clearances:
+        """Of M grasps: T_bin_tcp (M, 4, 4), opening_m (M,), part (M,) the label of what each is to grasp.
+
+        sweep_m: length of the straight approach that ends at T_bin_tcp. reach_m: clearances beyond it are not told apart.
+        """
+        count = len(T_bin_tcp)
+        opening = np.broadcast_to(np.asarray(opening_m, np.float64), count)
+        part = np.broadcast_to(np.asarray(part), count)
+        boxes = gripper.boxes_tcp(opening, sweep_m)
+        bin_m = np.minimum(bin_clearance(T_bin_tcp, boxes, self.bin_size_m), reach_m).astype(np.float32)
+        others_m = np.full(count, reach_m, np.float32)
+        own_m = others_m.copy()
+        below_top = self._cut_above(T_bin_tcp, boxes)
+        for body in range(boxes.shape[1]):
+            hits = self.grid.inside(T_bin_tcp, below_top[:, body], reach_m)
+            distance = box_distance(hits.local, boxes[:, body].astype(np.float32)[hits.box])
+            own = self.labels[hits.point] == part[hits.box]
+            for kept, nearest in ((own, own_m), (~own, others_m)):
+                chosen = hits.where(kept)
+                np.minimum(nearest, chosen.minimum(distance[kept], count, np.float32(reach_m)), out=nearest)
+        return Clearances(others_m, own_m, bin_m)
+
+    def _cut_above(self, T_bin_tcp: Matrix, boxes: Matrix) -> Matrix:
+        """The boxes without what lies wholly above every point: less to search."""
+        down = np.maximum(-T_bin_tcp[:, 2, 2], 0.05)
+        reach = np.abs(boxes[:, :, :, :2]).max(axis=2) @ np.ones(2)
+        rise = (self._top_m - T_bin_tcp[:, 2, 3])[:, None] + reach * np.sqrt(np.maximum(1 - down**2, 0))[:, None]
+        cut = boxes.copy()
+        cut[:, :, 0, 2] = np.maximum(boxes[:, :, 0, 2], -np.maximum(rise, 0) / down[:, None] - 1e-3)
+        cut[:, :, 0, 2] = np.minimum(cut[:, :, 0, 2], boxes[:, :, 1, 2])
+        return cut
+
+
+def bin_clearance(T_bin_tcp: Matrix, boxes: Matrix, bin_size_m: tuple[float, float, float]) -> Matrix:
+    """(M,) metres between boxes (M, B, 2, 3) in the TCP frames (M, 4, 4) and the floor and walls of the bin.
+
+    The floor is z = 0. A wall fills everything beyond the inner size up to its height: a box beside it
+    is as far as its part below the rim is from the wall; a box that reaches over it, as far as it is above the rim.
+    """
+    corners = np.where(_CORNERS == 1, boxes[:, :, None, 1], boxes[:, :, None, 0])
+    world = np.einsum("mij,mbcj->mbci", T_bin_tcp[:, :3, :3], corners) + T_bin_tcp[:, None, None, :3, 3]
+    floor = world[..., 2].min(axis=(1, 2))
+    length, width, height = bin_size_m
+    if height <= 0:
+        return floor
+    low, high = world[:, :, _EDGES[:, 0]], world[:, :, _EDGES[:, 1]]
+    clearance = floor
+    for axis, inner in ((0, length / 2), (1, width / 2)):
+        for side in (1, -1):
+            beside = inner - _furthest(side * low[..., axis], side * high[..., axis], low[..., 2], high[..., 2], height)
+            above = _furthest(-low[..., 2], -high[..., 2], -side * low[..., axis], -side * high[..., axis], -inner)
+            clearance = np.minimum(clearance, np.maximum(beside, -above - height).min(axis=1))
+    return clearance
+
+
+def _furthest(a_value: Matrix, b_value: Matrix, a_level: Matrix, b_level: Matrix, limit: float) -> Matrix:
+    """Largest value (...) over the edges a-b (..., E) where the level is at most `limit`; -inf where nowhere."""
+    best = np.full(a_value.shape[:-1], -np.inf)
+    for value, level in ((a_value, a_level), (b_value, b_level)):
+        best = np.maximum(best, np.where(level <= limit, value, -np.inf).max(axis=-1))
+    crosses = (a_level - limit) * (b_level - limit) < 0
+    step = np.where(crosses, b_level - a_level, 1.0)
+    crossing = a_value + (limit - a_level) / step * (b_value - a_value)
+    return np.maximum(best, np.where(crosses, crossing, -np.inf).max(axis=-1))
+
+
+def _on_bin(points_bin: FloatArray, bin_size_m: tuple[float, float, float]) -> npt.NDArray[np.bool_]:
+    length, width, height = bin_size_m
+    on_bin = points_bin[:, 2] < PLANE_BAND_M
+    if height > 0:
+        at_wall = np.maximum(
+            np.abs(points_bin[:, 0]) - length / 2, np.abs(points_bin[:, 1]) - width / 2
+        ) > -PLANE_BAND_M
+        on_bin |= at_wall & (points_bin[:, 2] < height + PLANE_BAND_M)
+    return on_bin
