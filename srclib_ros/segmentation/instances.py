@@ -1,0 +1,99 @@
+"""A cloud and its bin in, a scene cut into instances out."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from srclib_ros.config import BinConfig, PipelineConfig
+from srclib_ros.errors import CloudLayoutError, CloudTooLargeError, EmptyCloudError
+from srclib_ros.geometry.normals import Grid, depth_grid, grid_normals, neighbour_normals
+from srclib_ros.geometry.transforms import apply, invert
+from srclib_ros.segmentation.organised import grid_instances
+from srclib_ros.segmentation.unorganised import cloud_instances
+from srclib_ros.types import Bin, Cloud, FloatArray, IntArray, Scene, Segment
+
+BoolArray = npt.NDArray[np.bool_]
+_BELOW_FLOOR_M = 0.02
+
+
+def segment(cloud: Cloud, bin: Bin, config: PipelineConfig) -> Scene:
+    """Bring the cloud into the bin frame, take bin, floor and walls away, and cut the rest into instances.
+
+    An empty bin gives a scene without segments. Raises EmptyCloudError (no finite point), CloudTooLargeError,
+    CloudLayoutError.
+    """
+    _check(cloud, config)
+    points = apply(invert(bin.T_cloud_bin), cloud.xyz)
+    if np.isinf(points).any():
+        points[~np.isfinite(points).all(axis=-1)] = np.nan
+    inside, parts = part_mask(points, bin, config.bin)
+    viewpoint = apply(invert(bin.T_cloud_bin), cloud.viewpoint)
+    normals = np.full_like(points, np.nan)
+    labels = np.zeros(points.shape[:-1], np.int32)
+    if inside.any():
+        crop = _bounding_box(inside)
+        grid = depth_grid(points[crop], viewpoint) if cloud.organised else None
+        if grid is not None:
+            labels[crop], normals[crop] = _on_grid(points[crop], grid, parts[crop], config)
+        else:
+            normals[inside] = neighbour_normals(points[inside], viewpoint)
+            labels[parts] = cloud_instances(points[parts], normals[parts], config.segmentation)
+    elif not np.isfinite(points[..., 2]).any():
+        raise EmptyCloudError("the cloud holds no finite points; check that the sensor sees the bin")
+    return Scene(cloud, bin, points, normals, labels, inside, _segments(points, normals, labels))
+
+
+def part_mask(points_bin: FloatArray, bin: Bin, config: BinConfig) -> tuple[BoolArray, BoolArray]:
+    """(inside, parts), bool, shaped as the points less the last axis.
+
+    inside: within the bin's footprint, floor included. parts: of these, what is neither floor nor wall.
+    """
+    length, width, _ = bin.size_m
+    x, y, z = np.abs(points_bin[..., 0]), np.abs(points_bin[..., 1]), points_bin[..., 2]
+    inside = (x <= length / 2) & (y <= width / 2) & (z > -_BELOW_FLOOR_M)
+    parts = inside & (z > config.floor_margin_m)
+    if bin.has_walls:
+        parts &= (x < length / 2 - config.wall_margin_m) & (y < width / 2 - config.wall_margin_m)
+    return inside, parts
+
+
+def _check(cloud: Cloud, config: PipelineConfig) -> None:
+    xyz = cloud.xyz
+    if xyz.ndim not in (2, 3) or xyz.shape[-1] != 3 or xyz.dtype != np.float32:
+        raise CloudLayoutError(f"cloud: expected (H, W, 3) or (N, 3) float32, got {xyz.shape} {xyz.dtype}")
+    if xyz.size == 0:
+        raise EmptyCloudError("the cloud holds no points; check that the sensor is on")
+    if xyz.size // 3 > config.segmentation.max_points:
+        raise CloudTooLargeError(
+            f"{xyz.size // 3} points, more than segmentation.max_points = {config.segmentation.max_points}; "
+            "crop or downsample the cloud, or raise the setting"
+        )
+
+
+def _bounding_box(mask: BoolArray) -> tuple[slice, ...]:
+    """The smallest window that holds every True of a grid; of an unorganised cloud, everything."""
+    if mask.ndim == 1:
+        return (slice(None),)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _on_grid(points: FloatArray, grid: Grid, parts: BoolArray, config: PipelineConfig) -> tuple[IntArray, FloatArray]:
+    normals = grid_normals(grid, config.segmentation.depth_jump)
+    by_axis = np.ascontiguousarray(np.moveaxis(points, -1, 0))
+    labels = grid_instances(by_axis, normals, grid.inverse_depth, parts, config.segmentation)
+    return labels, np.moveaxis(normals, 0, -1)
+
+
+def _segments(points: FloatArray, normals: FloatArray, labels: IntArray) -> tuple[Segment, ...]:
+    flat_labels = labels.reshape(-1)
+    labelled = np.flatnonzero(flat_labels)
+    order = labelled[np.argsort(flat_labels[labelled], kind="stable")]
+    counts = np.bincount(flat_labels[labelled])[1:]
+    flat_points, flat_normals = points.reshape(-1, 3), normals.reshape(-1, 3)
+    return tuple(
+        Segment(label, indices, flat_points[indices], flat_normals[indices])
+        for label, indices in enumerate(np.split(order, np.cumsum(counts)[:-1]), start=1)
+        if len(indices)
+    )

@@ -1,0 +1,103 @@
+"""Instances on a depth grid: cut at depth jumps and concave folds, connect what is left, give the cuts back.
+
+Convex and smooth neighbours belong together, concave folds part things that touch: Stein et al., "Object
+partitioning using local convexity", CVPR 2014, here on pixels instead of supervoxels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import label as connected_components
+
+from srclib_ros.config import SegmentationConfig
+from srclib_ros.types import FloatArray, IntArray
+
+BoolArray = npt.NDArray[np.bool_]
+_CORE_PX = 12
+
+
+def grid_instances(
+    points: FloatArray, normals: FloatArray, inverse_depth: FloatArray, mask: BoolArray, config: SegmentationConfig
+) -> IntArray:
+    """(H, W) int32 labels 1..n, 0 for what is no part.
+
+    points, normals: (3, H, W) float32 in one frame, normals unit, towards the sensor. inverse_depth: (H, W), 1 / m,
+    0: none. mask: (H, W), the pixels that may belong to a part.
+    """
+    jump_u, jump_v = depth_jumps(inverse_depth, config.depth_jump)
+    edge = concave_folds(points, normals, config.concavity_rad)
+    _mark_far_side(edge, inverse_depth, jump_u, 1)
+    _mark_far_side(edge, inverse_depth, jump_v, 0)
+    labels = np.zeros(mask.shape, np.int32)
+    connected_components(mask & ~edge, output=labels)
+    drop_small(labels, _CORE_PX)
+    grow(labels, mask, mask[:, 1:] & mask[:, :-1] & ~jump_u, mask[1:] & mask[:-1] & ~jump_v, rounds=8)
+    drop_small(labels, config.min_points)
+    return labels
+
+
+def depth_jumps(inverse_depth: FloatArray, depth_jump: float) -> tuple[BoolArray, BoolArray]:
+    """Whether the depth steps by more than this share between (u, u + 1): (H, W - 1), and (v, v + 1): (H - 1, W)."""
+    w, share = inverse_depth, np.float32(depth_jump)
+    jump_u = np.abs(w[:, 1:] - w[:, :-1]) > share * np.minimum(w[:, 1:], w[:, :-1])
+    jump_v = np.abs(w[1:] - w[:-1]) > share * np.minimum(w[1:], w[:-1])
+    return jump_u, jump_v
+
+
+def concave_folds(points: FloatArray, normals: FloatArray, angle_rad: float, reach_px: int = 3) -> BoolArray:
+    """(H, W): pixels whose neighbours `reach_px` to either side fold towards each other by more than `angle_rad`."""
+    limit = np.float32(-2.0 * np.sin(angle_rad / 2))
+    edge = np.zeros(points.shape[1:], bool)
+    step = 2 * reach_px
+    for axis in (1, 2):
+        ahead = (slice(None),) * axis + (slice(step, None),)
+        behind = (slice(None),) * axis + (slice(None, -step),)
+        chord = points[ahead] - points[behind]
+        turn = normals[ahead] - normals[behind]
+        length = np.sqrt(np.einsum("ijk,ijk->jk", chord, chord))
+        fold = np.einsum("ijk,ijk->jk", turn, chord) < limit * length
+        middle = (slice(None),) * (axis - 1) + (slice(reach_px, -reach_px),)
+        edge[middle] |= fold
+    return edge
+
+
+def drop_small(labels: IntArray, least: int) -> None:
+    """Set labels of fewer than `least` pixels to 0, in place; the others keep their order, 1..n."""
+    sizes = np.bincount(labels.ravel())
+    kept = sizes >= least
+    kept[0] = False
+    renumbered = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
+    labels[...] = renumbered[labels]
+
+
+def grow(labels: IntArray, mask: BoolArray, link_u: BoolArray, link_v: BoolArray, rounds: int) -> None:
+    """Let labels spread into unlabelled pixels of the mask along links, one pixel a round, in place.
+
+    link_u: (H, W - 1), link_v: (H - 1, W): whether a pixel is joined to its right and its lower neighbour.
+    """
+    height, width = labels.shape
+    joined = np.zeros((4, height, width), bool)
+    joined[0, :, :-1] = joined[1, :, 1:] = link_u
+    joined[2, :-1] = joined[3, 1:] = link_v
+    joined = joined.reshape(4, -1)
+    flat = labels.reshape(-1)
+    open_pixels = np.flatnonzero(mask.reshape(-1) & (flat == 0))
+    for _ in range(rounds):
+        found = np.zeros(len(open_pixels), np.int32)
+        for side, offset in enumerate((1, -1, width, -width)):
+            reachable = joined[side, open_pixels]
+            neighbour = flat[np.where(reachable, open_pixels + offset, 0)]
+            np.copyto(found, neighbour, where=reachable & (found == 0))
+        hit = found > 0
+        if not hit.any():
+            break
+        flat[open_pixels[hit]] = found[hit]
+        open_pixels = open_pixels[~hit]
+
+
+def _mark_far_side(edge: BoolArray, inverse_depth: FloatArray, jump: BoolArray, axis: int) -> None:
+    before, after = (np.s_[:, :-1], np.s_[:, 1:]) if axis == 1 else (np.s_[:-1], np.s_[1:])
+    first_is_far = inverse_depth[before] < inverse_depth[after]
+    edge[before] |= jump & first_is_far
+    edge[after] |= jump & ~first_is_far
