@@ -41,9 +41,10 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     """One option for each setting of the pipeline: `bin.size_m` is `--bin-size-m`."""
     group = parser.add_argument_group("settings of the pipeline (docs/settings.md)")
     for name, item in flat_fields(PipelineConfig):
-        kind = type(item.default)
+        default: Any = item.default
+        kind = type(default)
         unit = f", {item.metadata['unit']}" if item.metadata["unit"] else ""
-        shown = " ".join(map(str, item.default)) if kind is tuple else item.default
+        shown = " ".join(map(str, default)) if kind is tuple else default
         group.add_argument(
             "--" + name.replace(".", "-").replace("_", "-"),
             dest=name,
