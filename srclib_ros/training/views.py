@@ -1,0 +1,74 @@
+"""Views of parts: what the encoder learns from, and what a library remembers of each part.
+
+Most are partial, filmed through the sensor model; the last few are samples of the whole surface, as a CAD query is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial.transform import Rotation
+
+from srclib_ros.geometry.mesh import PartMesh, sample_surface
+from srclib_ros.simulation.camera import ViewSampler
+from srclib_ros.types import FloatArray
+
+PIXELS = (28, 64)  # a part's diameter spans at least this many pixels, drawn in between
+FULL_POINTS = 1024
+FULL_NOISE_M = 0.0004  # the camera's at 0.6 m
+
+
+@dataclass(frozen=True, eq=False)
+class ViewSet:
+    """points: (V, n, 3) float32, metres, camera frame, repeated where fewer were seen. part: (V,) int64."""
+
+    points: FloatArray
+    part: npt.NDArray[np.int64]
+
+
+def partial_clouds(part: PartMesh, count: int, rng: np.random.Generator) -> list[FloatArray]:
+    """`count` clouds (N, 3), metres, camera frame, of one part from uniformly random directions."""
+    sampler = ViewSampler(part)
+    return [sampler.points(rng, pixels=int(rng.integers(*PIXELS, endpoint=True))) for _ in range(count)]
+
+
+def full_clouds(part: PartMesh, count: int, rng: np.random.Generator) -> list[FloatArray]:
+    """`count` noisy samples (1024, 3) of the part's whole surface, metres, each turned anyhow."""
+    turns = Rotation.random(count, rng=rng).as_matrix().astype(np.float32)
+    clouds = []
+    for turn in turns:
+        points, _ = sample_surface(part, FULL_POINTS, rng)
+        clouds.append((points + rng.normal(0.0, FULL_NOISE_M, points.shape).astype(np.float32)) @ turn.T)
+    return clouds
+
+
+def simulate_views(
+    parts: Sequence[PartMesh], partial: int, full: int, n_points: int, rng: np.random.Generator
+) -> Iterator[tuple[int, FloatArray]]:
+    """(index of the part, (partial + full, n_points, 3) float32) one part after another."""
+    for index, part in enumerate(parts):
+        clouds = partial_clouds(part, partial, rng) + full_clouds(part, full, rng)
+        yield index, np.stack([thinned(cloud, n_points, rng) for cloud in clouds])
+
+
+def gather(views: Iterable[tuple[int, FloatArray]]) -> ViewSet:
+    """One ViewSet of what `simulate_views` gives."""
+    indices, blocks = zip(*views, strict=True)
+    part = np.repeat(np.array(indices, np.int64), [len(block) for block in blocks])
+    return ViewSet(np.concatenate(blocks), part)
+
+
+def thinned(cloud: FloatArray, n_points: int, rng: np.random.Generator) -> FloatArray:
+    """n_points of the cloud drawn at random, all of them where it has fewer, and those repeated."""
+    order = rng.permutation(len(cloud))
+    return cloud[np.resize(order, n_points)]
+
+
+def cut_one_side(cloud: FloatArray, share: float, rng: np.random.Generator) -> FloatArray:
+    """The cloud (N, 3), camera frame, less the `share` of its points that lie furthest to a random side of the image."""
+    angle = rng.uniform(0.0, 2.0 * np.pi)
+    along = cloud[:, :2] @ np.array([np.cos(angle), np.sin(angle)], np.float32)
+    return cloud[along <= np.quantile(along, 1.0 - share)]
