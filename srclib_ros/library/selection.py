@@ -1,0 +1,101 @@
+"""Which source answers for a part: nearest entry, its cluster, the nearest member of it that has a network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from srclib_ros.config import SelectionConfig
+from srclib_ros.embedding.encoder import Descriptors, Encoder
+from srclib_ros.library.entry import NOISE
+from srclib_ros.library.search import distances, similarity_of
+from srclib_ros.library.store import Library
+from srclib_ros.types import FloatArray, Match, Neighbour, Segment
+
+UNLABELLED = 0
+
+
+def select(
+    library: Library, encoder: Encoder, segments: Sequence[Segment], config: SelectionConfig
+) -> tuple[Match, ...]:
+    """One match for each segment, in order; with `bin_content` 'single' the segments vote and all get one answer.
+
+    Raises EncoderMismatchError when the library was built with another encoder.
+    """
+    library.check_encoder(encoder.id)
+    if not segments:
+        return ()
+    found = encoder.describe([segment.points_bin for segment in segments])
+    to_entries = distances(library.gallery, found, library.size_weight)
+    if config.bin_content == "single":
+        weights = np.array([len(segment.indices) for segment in segments], np.float64)
+        answer = match(library, vote(to_entries, weights), config, voters=len(segments))
+        return tuple(replace(answer, segment=segment.label) for segment in segments)
+    return tuple(
+        replace(match(library, row, config), segment=segment.label)
+        for segment, row in zip(segments, to_entries, strict=True)
+    )
+
+
+def query(library: Library, encoder: Encoder, found: Descriptors, config: SelectionConfig) -> Match:
+    """One match for several views of one part (a CAD's, or one cloud's), which vote."""
+    library.check_encoder(encoder.id)
+    to_entries = distances(library.gallery, found, library.size_weight)
+    return match(library, vote(to_entries, np.ones(len(to_entries))), config, voters=len(to_entries))
+
+
+def vote(to_entries: FloatArray, weights: np.ndarray) -> FloatArray:
+    """(E,) one distance to each entry from the (B, E) of several views: the weighted mean of the squares."""
+    return np.sqrt(np.average(to_entries.astype(np.float64) ** 2, axis=0, weights=weights)).astype(np.float32)
+
+
+def match(library: Library, to_entries: FloatArray, config: SelectionConfig, voters: int = 1) -> Match:
+    """The library's answer to distances (E,) to its entries; its segment is left `UNLABELLED`."""
+    similarity = similarity_of(to_entries)
+    order = np.argsort(to_entries, kind="stable")
+    neighbours = tuple(
+        Neighbour(
+            library.entries[index].name,
+            library.entries[index].cluster,
+            float(similarity[index]),
+            float(to_entries[index]),
+        )
+        for index in order[: config.neighbours]
+    )
+    nearest = neighbours[0]
+    thresholds = library.thresholds
+    least = config.min_similarity if config.min_similarity >= 0.0 else thresholds.suitability.similarity
+    seen = f"{nearest.entry} is nearest, similarity {nearest.similarity:.2f}" + (
+        f" over {voters} votes" if voters > 1 else ""
+    )
+    source, why = None, f"{seen}, below {least:.2f}: nothing in the library is like it"
+    if nearest.similarity >= least:
+        source, why = _source_of(library, int(order[0]), to_entries)
+        why = f"{seen}; {why}"
+    chosen = None if source is None else library.entries[source]
+    scale = 1.0 if chosen is None else library.entries[order[0]].diameter_m / chosen.diameter_m
+    return Match(
+        segment=UNLABELLED,
+        neighbours=neighbours,
+        source=None if chosen is None else chosen.name,
+        scale=scale,
+        identity=nearest.similarity >= thresholds.identity.similarity,
+        suitable=chosen is not None,
+        why=why,
+    )
+
+
+def _source_of(library: Library, nearest: int, to_entries: FloatArray) -> tuple[int | None, str]:
+    """Row of the source that stands in for the nearest entry, or None, and why."""
+    cluster = library.entries[nearest].cluster
+    if library.with_model[nearest]:
+        return nearest, "it has a network"
+    if cluster == NOISE:
+        return None, "it is in no cluster and has no network"
+    members = np.flatnonzero((library.clusters == cluster) & library.with_model)
+    if not len(members):
+        return None, f"no member of its cluster {cluster} has a network"
+    source = int(members[np.argmin(to_entries[members])])
+    return source, f"{library.entries[source].name} of its cluster {cluster} has a network"

@@ -1,0 +1,129 @@
+"""A source library on disk: entries, their remembered views, the encoder that saw them, and grasp networks.
+
+    manifest.json         what it is, thresholds, and the hash of every other file; written last
+    entries.json          one record a part, see `entry.Entry`
+    gallery.safetensors   embeddings (E, V, D) and observed sizes size_m (E, V), see `search.Gallery`
+    encoder/              the sealed encoder that the embeddings are of
+    models/<name>/        the sealed grasp model of an entry
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from srclib_ros.artifact import MANIFEST, open_sealed, read_bytes, read_json, read_tensors, resolve_inside, sha256
+from srclib_ros.embedding.encoder import encoder_id
+from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, EncoderMismatchError
+from srclib_ros.library.entry import Entry
+from srclib_ros.library.search import Gallery
+from srclib_ros.library.thresholds import Thresholds
+
+KIND = "source_library"
+SCHEMA = 1
+ENTRIES, GALLERY, ENCODER, MODELS = "entries.json", "gallery.safetensors", "encoder", "models"
+
+
+class Library:
+    """A source library that was read whole and checked. It does not change; open another to swap."""
+
+    def __init__(
+        self, folder: Path, manifest: Mapping[str, Any], version: str, entries: tuple[Entry, ...], gallery: Gallery
+    ) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self.version = version
+        self.entries = entries
+        self.gallery = gallery
+        self.name = str(manifest.get("name", folder.name))
+        self.encoder_id = str(manifest.get("encoder"))
+        self.thresholds = Thresholds.from_json(manifest.get("thresholds", {}), str(folder / MANIFEST))
+        self.size_weight = _size_weight(manifest, folder)
+        self.with_model = np.array([entry.model is not None for entry in entries], bool)
+        self.clusters = np.array([entry.cluster for entry in entries], np.int64)
+        self._index = {entry.name: index for index, entry in enumerate(entries)}
+
+    @classmethod
+    def open(cls, folder: Path | str, verify: bool = True) -> Library:
+        """Read and check a library; with `verify`, the hash of every file in it.
+
+        Raises ArtifactMissingError, ArtifactDamagedError, ArtifactSchemaError, EncoderMismatchError or
+        UnsafePathError; each names what cures it.
+        """
+        folder = Path(folder)
+        manifest = open_sealed(folder, KIND, SCHEMA, verify)
+        entries = _read_entries(folder)
+        gallery = _read_gallery(folder, len(entries))
+        library = cls(folder, manifest, sha256(read_bytes(folder / MANIFEST))[:16], entries, gallery)
+        library.check_encoder(encoder_id(library.encoder_folder))
+        return library
+
+    @property
+    def encoder_folder(self) -> Path:
+        return self.folder / ENCODER
+
+    def check_encoder(self, encoder: str) -> None:
+        """Raises EncoderMismatchError unless the embeddings are of the encoder with this id."""
+        if encoder != self.encoder_id:
+            raise EncoderMismatchError(
+                f"Library {self.name} was built with encoder {self.encoder_id}, this is {encoder}: "
+                "use the library's own encoder folder, or run `srclib build --encoder DIR` with this one"
+            )
+
+    def index(self, name: str) -> int:
+        """Row of the named entry in `entries` and in the gallery; ArtifactMissingError lists what there is."""
+        if name not in self._index:
+            raise ArtifactMissingError(f"{self.folder}: no entry {name!r}; it holds {', '.join(sorted(self._index))}")
+        return self._index[name]
+
+    def entry(self, name: str) -> Entry:
+        return self.entries[self.index(name)]
+
+    def model_folder(self, source: str) -> Path:
+        """Folder of the named entry's grasp model. Raises ArtifactMissingError when it has none."""
+        model = self.entry(source).model
+        if model is None:
+            known = ", ".join(entry.name for entry in self.entries if entry.model) or "none"
+            raise ArtifactMissingError(f"{self.folder}: {source!r} has no grasp network; entries that have one: {known}")
+        return resolve_inside(self.folder, model)
+
+
+def _read_entries(folder: Path) -> tuple[Entry, ...]:
+    path = folder / ENTRIES
+    records = read_json(path)
+    if not isinstance(records, list) or not records:
+        raise ArtifactDamagedError(f"{path}: holds no list of entries; build the library again")
+    entries = tuple(Entry.from_json(record, str(path)) for record in records)
+    if len({entry.name for entry in entries}) != len(entries):
+        raise ArtifactDamagedError(f"{path}: a name occurs twice; build the library again")
+    for entry in entries:
+        if entry.model is not None and not resolve_inside(folder, entry.model).is_dir():
+            raise ArtifactMissingError(f"{folder / entry.model}: the grasp model of {entry.name} is not there")
+    return entries
+
+
+def _read_gallery(folder: Path, entries: int) -> Gallery:
+    path = folder / GALLERY
+    tensors = read_tensors(path)
+    embeddings, size_m = tensors.get("embeddings"), tensors.get("size_m")
+    if (
+        embeddings is None
+        or size_m is None
+        or embeddings.ndim != 3
+        or embeddings.shape[:2] != size_m.shape
+        or embeddings.shape[0] != entries
+        or 0 in embeddings.shape
+        or not (np.isfinite(embeddings).all() and np.isfinite(size_m).all() and (size_m > 0).all())
+    ):
+        raise ArtifactDamagedError(f"{path}: does not hold the views of {entries} entries; build the library again")
+    return Gallery(embeddings.astype(np.float32), size_m.astype(np.float32))
+
+
+def _size_weight(manifest: Mapping[str, Any], folder: Path) -> float:
+    value = manifest.get("size_weight")
+    if not isinstance(value, (int, float)) or not 0.0 <= value < 1e3:
+        raise ArtifactDamagedError(f"{folder / MANIFEST}: size_weight {value!r} is no weight; build the library again")
+    return float(value)

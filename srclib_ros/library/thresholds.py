@@ -1,0 +1,43 @@
+"""Where the library's two verdicts begin, and how often each is wrong there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from srclib_ros.errors import ArtifactDamagedError
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Accepted from `similarity` on.
+
+    false_accept, false_reject: shares measured at that similarity on `queries` simulated ones when the library was
+    built. auroc: how well similarity tells the two kinds apart at all.
+    """
+
+    similarity: float
+    false_accept: float
+    false_reject: float
+    auroc: float
+    queries: int
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """identity: this very part is in the library. suitability: the library holds a part of its kind."""
+
+    identity: Threshold
+    suitability: Threshold
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any], where: str) -> Thresholds:
+        try:
+            return cls(*(Threshold(**{key: float(value) for key, value in record[verdict].items()} | {
+                "queries": int(record[verdict]["queries"])}) for verdict in ("identity", "suitability")))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ArtifactDamagedError(f"{where}: its thresholds cannot be read; build the library again") from error
