@@ -35,6 +35,14 @@ class CloudTooLargeError(CloudError):
     """More points than `max_points`."""
 
 
+class StaleCloudError(CloudError):
+    """The cloud's stamp is older than `max_age_s`, or lies in the future by as much."""
+
+
+class PickResultError(SrclibError):
+    """A pick_result message that does not say which grasp, or how it ended."""
+
+
 class CaptureError(SrclibError):
     """A file or folder that was to hold a cloud, a depth image or a scene does not."""
 

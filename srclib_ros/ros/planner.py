@@ -1,0 +1,53 @@
+"""The pipeline behind the node: opened, exchanged and asked under one lock."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from srclib_ros.config import PipelineConfig
+from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.library.store import Library
+from srclib_ros.pipeline import PickPipeline, open_pipeline
+from srclib_ros.types import Cloud, GraspPlan, Matrix
+
+DEFAULT_LIBRARY = Path(__file__).resolve().parents[1] / "default_library"
+
+
+class Planner:
+    """A pipeline that can be reloaded and reconfigured while another thread plans with it."""
+
+    def __init__(self, library: str, config: PipelineConfig) -> None:
+        """Open the library in the folder `library`, the shipped one when empty. Raises ArtifactError."""
+        self._lock = threading.Lock()
+        self._pipeline = _open(library, config)
+
+    @property
+    def library(self) -> Library:
+        return self._pipeline.library
+
+    @property
+    def gripper(self) -> Gripper:
+        return self._pipeline.gripper
+
+    def plan(self, cloud: Cloud, config: PipelineConfig, T_cloud_bin: Matrix | None) -> GraspPlan:
+        """Grasps under `config`, which may have changed since the last cloud."""
+        with self._lock:
+            if config != self._pipeline.config:
+                self._pipeline = self._pipeline.with_config(config)
+            return self._pipeline.plan(cloud, T_cloud_bin)
+
+    def reload(self, library: str, config: PipelineConfig) -> None:
+        """Open the library beside the one in use, then exchange the two. Raises ArtifactError, and nothing changes."""
+        fresh = _open(library, config)
+        with self._lock:
+            self._pipeline = fresh
+
+    def remember_failure(self, grasp_id: str) -> bool:
+        """False when the last plan offered no such grasp."""
+        with self._lock:
+            return self._pipeline.remember_failure(grasp_id)
+
+
+def _open(library: str, config: PipelineConfig) -> PickPipeline:
+    return open_pipeline(Path(library).expanduser() if library else DEFAULT_LIBRARY, config)
