@@ -35,13 +35,10 @@ class PointNet(nn.Module):
         super().__init__()
         self.shape = shape
         widths = (3, *shape.point_widths)
-        layers: list[nn.Module] = []
-        for fan_in, fan_out in zip(widths, widths[1:], strict=False):
-            layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
-        self.points = nn.Sequential(*layers[:-1])
-        self.pose_head = nn.Sequential(
-            nn.LayerNorm(widths[-1]), nn.Linear(widths[-1], shape.head_width), nn.ReLU()
+        self.points = nn.Sequential(
+            *(PointLayer(fan_in, fan_out) for fan_in, fan_out in zip(widths, widths[1:], strict=False))
         )
+        self.pose_head = nn.Sequential(nn.LayerNorm(widths[-1]), nn.Linear(widths[-1], shape.head_width), nn.ReLU())
         self.embedding = nn.Linear(shape.head_width, shape.dim)
         self.register_buffer("signs", torch.tensor(POSE_SIGNS), persistent=False)
 
@@ -50,3 +47,33 @@ class PointNet(nn.Module):
         pooled = self.points(poses).amax(dim=2)
         embedded = self.embedding(self.pose_head(pooled).mean(dim=1))
         return nn.functional.normalize(embedded, dim=-1)
+
+    def folded(self) -> PointNet:
+        """The same function in evaluation mode with every batch normalisation folded into its linear layer."""
+        copy = PointNet(self.shape)
+        copy.load_state_dict(self.state_dict())
+        copy.points = nn.Sequential(*(layer.folded() for layer in copy.points if isinstance(layer, PointLayer)))
+        return copy.eval()
+
+
+class PointLayer(nn.Module):
+    """Linear, batch normalisation over all points of all clouds, ReLU; (..., fan_in) to (..., fan_out)."""
+
+    def __init__(self, fan_in: int, fan_out: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(fan_in, fan_out)
+        self.norm = nn.BatchNorm1d(fan_out)
+
+    def forward(self, points: Tensor) -> Tensor:
+        linear = self.linear(points)
+        return torch.relu(self.norm(linear.flatten(0, -2)).view(linear.shape))
+
+    def folded(self) -> nn.Sequential:
+        norm = self.norm
+        if norm.running_var is None or norm.running_mean is None:
+            raise TypeError("a normalisation without running statistics cannot be folded")
+        gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        plain = nn.Linear(self.linear.in_features, self.linear.out_features)
+        plain.weight.data = self.linear.weight.data * gain[:, None]
+        plain.bias.data = (self.linear.bias - norm.running_mean) * gain + norm.bias
+        return nn.Sequential(plain, nn.ReLU())

@@ -46,7 +46,7 @@ class EncoderTraining:
     steps: int = 5000
     learning_rate: float = 2e-3
     temperature: float = 0.07
-    crop_probability: float = 0.5
+    crop_probability: float = 0.7
     max_crop: float = 0.45
     jitter: float = 0.01  # standard deviation of noise on the points, as a share of the cloud's radius
 
@@ -162,7 +162,7 @@ def onnx_bytes(network: PointNet) -> bytes:
     example[:, :, 0] = torch.linspace(-1, 1, network.shape.n_points)
     buffer = io.BytesIO()
     torch.onnx.export(
-        network,
+        network.folded(),
         (example,),
         buffer,
         dynamo=False,

@@ -1,0 +1,70 @@
+"""Where a library's verdicts begin, from queries of its own parts with entries left out of its gallery."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from srclib_ros.embedding.encoder import Descriptors
+from srclib_ros.errors import TrainingError
+from srclib_ros.library.search import Gallery, distances, similarity_of
+from srclib_ros.library.thresholds import Threshold, Thresholds
+from srclib_ros.types import FloatArray
+
+IDENTITY_FALSE_ACCEPT = 0.10
+SUITABILITY_FALSE_ACCEPT = 0.20
+
+
+def calibrate(
+    gallery: Gallery,
+    kinds: Sequence[str],
+    queries: Descriptors,
+    truth: npt.NDArray[np.int64],
+    size_weight: float,
+) -> Thresholds:
+    """Thresholds at fixed false-accept rates.
+
+    kinds: (E,) category (or cluster) of each entry; "" resembles no other. queries: simulated views of entries `truth`.
+    Identity: the entry stays against the entry left out. Suitability: the entry left out while others of its kind
+    stay, against its whole kind left out.
+    """
+    similarity = similarity_of(distances(gallery, queries, size_weight))
+    kind = np.array([name or f"alone {row}" for row, name in enumerate(kinds)])
+    same_entry = truth[:, None] == np.arange(len(kind))
+    same_kind = kind[truth][:, None] == kind[None, :]
+    without_entry, without_kind = _best(similarity, ~same_entry), _best(similarity, ~same_kind)
+    has_sibling = (same_kind & ~same_entry).any(axis=1)
+    return Thresholds(
+        identity=threshold(_best(similarity, np.ones_like(same_entry)), without_entry, IDENTITY_FALSE_ACCEPT),
+        suitability=threshold(without_entry[has_sibling], without_kind, SUITABILITY_FALSE_ACCEPT),
+    )
+
+
+def threshold(positive: FloatArray, negative: FloatArray, false_accept: float) -> Threshold:
+    """The lowest similarity at which at most `false_accept` of the negatives pass."""
+    if not len(positive) or not len(negative):
+        raise TrainingError(
+            "thresholds need parts to tell apart: at least two categories, one of them with two parts or more"
+        )
+    at = float(np.nextafter(np.quantile(negative, 1.0 - false_accept, method="higher"), np.float32(2.0)))
+    return Threshold(
+        similarity=at,
+        false_accept=float((negative >= at).mean()),
+        false_reject=float((positive < at).mean()),
+        auroc=auroc(positive, negative),
+        queries=len(positive) + len(negative),
+    )
+
+
+def auroc(positive: FloatArray, negative: FloatArray) -> float:
+    """Chance that a positive scores above a negative; ties count half."""
+    ordered = np.sort(negative)
+    below = np.searchsorted(ordered, positive, side="left")
+    up_to = np.searchsorted(ordered, positive, side="right")
+    return float((below + up_to).sum() / (2.0 * len(positive) * len(negative)))
+
+
+def _best(similarity: FloatArray, allowed: npt.NDArray[np.bool_]) -> FloatArray:
+    return np.where(allowed, similarity, 0.0).max(axis=1)
