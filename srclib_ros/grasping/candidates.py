@@ -21,13 +21,16 @@ from srclib_ros.geometry.point_grid import PointGrid, box_distance
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.types import FloatArray, Matrix
 
-PAIRS = 400
+PAIRS = 300
 APPROACHES = 12
 INSERTIONS = (0.25, 0.5, 0.9)
 """How far the fingertips reach past the contacts, in pad heights."""
 OWN_CLEARANCE_M = 0.003
 """Free space to either side of the part that counts as ample: opening on approach and full marks for clearance."""
 CONTACT_BAND_M = 0.0005
+SURFACE_PITCH_M = 0.0013
+ROUGH_POINTS = 1_500
+"""So many surface points are enough to drop the bulk of the approaches that run into the part."""
 SAME_GRASP = 0.06
 """Candidates nearer to each other than this share of the diameter are one grasp."""
 
@@ -68,24 +71,26 @@ def generate_candidates(
     group = np.eye(4)[None] if symmetry is None else np.asarray(symmetry, np.float64)
     surface, normals = _dense_surface(mesh, rng)
     near, far = _antipodal_pairs(mesh, gripper, surface, normals, rng)
-    T, insertion = _approaches(near, far, gripper, rng)
+    T, width = _approaches(near, far, gripper)
+    T = T[~_hits_part(surface[:ROUGH_POINTS], T, width, gripper)]
     grid = PointGrid(surface, cell_m=0.004)
     T, width, contact = _close(grid, normals, T, gripper)
-    clearance = _own_clearance(grid, T, width, gripper)
-    centre = mesh.vertices.mean(axis=0) if len(surface) == 0 else surface.mean(axis=0)
-    quality = contact * np.clip(clearance / OWN_CLEARANCE_M, 0, 1) * _centring(T, centre, mesh.diameter_m)
-    fits = (clearance > 0) & (contact > 0) & (width <= gripper.stroke_m - 2 * OWN_CLEARANCE_M)
-    T, width, quality = T[fits], width[fits], quality[fits]
+    holds = (contact > 0) & (width <= gripper.stroke_m - 2 * OWN_CLEARANCE_M)
+    T, width, contact = T[holds], width[holds], contact[holds]
+    clearance = _own_clearance(grid, T, width, gripper, mesh.diameter_m)
+    quality = contact * np.clip(clearance / OWN_CLEARANCE_M, 0, 1)
+    quality *= _centring(T, surface.mean(axis=0), mesh.diameter_m)
+    T, width, quality = T[clearance > 0], width[clearance > 0], quality[clearance > 0]
     chosen = _diverse(T, quality, group, k, mesh.diameter_m)
     chosen = chosen[np.argsort(-quality[chosen], kind="stable")]
     return GraspCandidates(T[chosen], width[chosen], quality[chosen], gripper.name, group)
 
 
 def _dense_surface(mesh: PartMesh, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-    """Surface points some 0.8 mm apart, and normals."""
+    """Surface points some 1.3 mm apart, and normals."""
     a, b, c = (mesh.vertices[mesh.faces[:, i]] for i in range(3))
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2
-    return sample_surface(mesh, int(np.clip(area / 0.0008**2, 4_000, 60_000)), rng)
+    return sample_surface(mesh, int(np.clip(area / SURFACE_PITCH_M**2, 4_000, 20_000)), rng)
 
 
 def _antipodal_pairs(
@@ -120,20 +125,35 @@ def _antipodal_pairs(
     return near[kept], far[kept]
 
 
-def _approaches(near: Matrix, far: Matrix, gripper: Gripper, rng: np.random.Generator) -> tuple[Matrix, Matrix]:
-    """TCP frames (P * APPROACHES * insertions, 4, 4) around each closing axis, and how far the tips reach past it."""
-    closing = (far - near) / np.linalg.norm(far - near, axis=1, keepdims=True)
-    helper = np.eye(3)[np.argmin(np.abs(closing), axis=1)] if len(closing) else closing
-    u = np.cross(closing, helper)
+def _approaches(near: Matrix, far: Matrix, gripper: Gripper) -> tuple[Matrix, Matrix]:
+    """TCP frames (M, 4, 4) around each closing axis at each insertion, and the contacts' distance (M,)."""
+    width = np.linalg.norm(far - near, axis=1)
+    closing = (far - near) / width[:, None]
+    # Measured from the part's own axes, so that plane parts get approaches square to their faces.
+    u = np.cross(closing, np.eye(3)[np.argmin(np.abs(closing), axis=1)])
     u /= np.linalg.norm(u, axis=1, keepdims=True)
     v = np.cross(closing, u)
-    # Measured from the part's own axes, so that plane parts get approaches square to their faces.
     angle = 2 * np.pi * np.arange(APPROACHES) / APPROACHES
     approach = np.cos(angle)[:, None] * u[:, None] + np.sin(angle)[:, None] * v[:, None]
     insertion = gripper.pad_height_m * np.array(INSERTIONS)
     origin = ((near + far) / 2)[:, None, None] + insertion[:, None] * approach[:, :, None]
     T = tcp_pose(origin, approach[:, :, None], closing[:, None, None])
-    return T.reshape(-1, 4, 4), np.broadcast_to(insertion, T.shape[:3]).reshape(-1)
+    return T.reshape(-1, 4, 4), np.repeat(width, APPROACHES * len(INSERTIONS))
+
+
+def _hits_part(points: FloatArray, T: Matrix, width: Matrix, gripper: Gripper) -> npt.NDArray[np.bool_]:
+    """(M,) whether any of the points (N, 3) lies in the fingers or the palm on their way."""
+    hits = np.zeros(len(T), np.bool_)
+    half_x, half_y = gripper.finger_width_m / 2, gripper.palm_size_m[1] / 2
+    for part in _chunks(len(T)):
+        R, t = T[part, :3, :3].astype(np.float32), T[part, :3, 3].astype(np.float32)
+        x, y, z = np.moveaxis(np.matmul(points, R) - np.matmul(t[:, None], R), 2, 0)
+        x, y = np.abs(x), np.abs(y)
+        inner = (gripper.opening_m(width[part], OWN_CLEARANCE_M) / 2)[:, None].astype(np.float32)
+        finger = (x < half_x) & (y > inner) & (y < inner + gripper.finger_thickness_m) & (z < 0)
+        palm = (x < gripper.palm_size_m[0] / 2) & (y < half_y) & (z < -gripper.finger_depth_m)
+        hits[part] = (finger | palm).any(axis=1)
+    return hits
 
 
 def _close(
@@ -175,11 +195,11 @@ def _close(
     return T, width, contact
 
 
-def _own_clearance(grid: PointGrid, T: Matrix, width: Matrix, gripper: Gripper) -> Matrix:
+def _own_clearance(grid: PointGrid, T: Matrix, width: Matrix, gripper: Gripper, sweep_m: float) -> Matrix:
     """(M,) metres between the part and the open gripper on its whole straight approach; at most OWN_CLEARANCE_M."""
     nearest = np.full(len(T), OWN_CLEARANCE_M)
     for part in _chunks(len(T)):
-        boxes = gripper.boxes_tcp(gripper.opening_m(width[part], OWN_CLEARANCE_M), sweep_m=0.2)
+        boxes = gripper.boxes_tcp(gripper.opening_m(width[part], OWN_CLEARANCE_M), sweep_m)
         for body in range(boxes.shape[1]):
             hits = grid.inside(T[part], boxes[:, body], OWN_CLEARANCE_M)
             distance = box_distance(hits.local, boxes[hits.box, body])
