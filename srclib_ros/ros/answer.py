@@ -4,38 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from geometry_msgs.msg import PoseArray, PoseStamped
 from std_msgs.msg import Header, String
 
 from srclib_ros.errors import SrclibError
 from srclib_ros.geometry.transforms import matrix_to_pose7
 from srclib_ros.plan_json import SCHEMA, plan_to_json
-from srclib_ros.ros.convert import make_header, matrix_to_pose
+from srclib_ros.ros.convert import matrix_to_pose, stamp_to_ns
+from srclib_ros.ros.placement import Placement
 from srclib_ros.types import GraspPlan, Matrix
-
-
-@dataclass(frozen=True, eq=False)
-class Placement:
-    """Where published poses are stated: `frame_id` and the cloud's stamp, and which frame of the hand they show."""
-
-    frame_id: str
-    stamp_ns: int
-    T_frame_cloud: Matrix = field(default_factory=lambda: np.eye(4))
-    T_tcp_tool: Matrix = field(default_factory=lambda: np.eye(4))
-
-    @property
-    def header(self) -> Header:
-        return make_header(self.frame_id, self.stamp_ns)
-
-    def T_frame_bin(self, plan: GraspPlan) -> Matrix:
-        return self.T_frame_cloud @ plan.scene.bin.T_cloud_bin
-
-    def T_frame_tool(self, plan: GraspPlan, T_bin_tcp: Matrix) -> Matrix:
-        return self.T_frame_bin(plan) @ T_bin_tcp @ self.T_tcp_tool
 
 
 def grasp_poses(plan: GraspPlan, placement: Placement) -> PoseArray:
@@ -64,13 +43,13 @@ def plan_record(plan: GraspPlan, placement: Placement) -> dict[str, Any]:
     return record | {"cloud_frame_id": record["frame_id"], "frame_id": placement.frame_id}
 
 
-def refusal_record(header: Header, stamp_ns: int, error: SrclibError) -> dict[str, Any]:
+def refusal_record(header: Header, error: SrclibError) -> dict[str, Any]:
     """What stands in for a plan when the cloud could not be planned on: no grasps, and the error by name."""
     return {
         "schema": SCHEMA,
         "frame_id": header.frame_id,
         "cloud_frame_id": header.frame_id,
-        "stamp_ns": stamp_ns,
+        "stamp_ns": stamp_to_ns(header.stamp),
         "verdict": "error",
         "error": error.name,
         "why": str(error),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-
-PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 
 
 def share_folder() -> Path:
@@ -27,10 +26,20 @@ def share_folder() -> Path:
 def prepare_environment() -> None:
     """The Fast DDS profile that lets large clouds through, and the prefix that finds share folders of the wheels.
 
-    What the user has set stays. The profile's variable has one name on Kilted and another on Jazzy.
+    What the user has set stays.
     """
     if find_spec("ros_wheels_bootstrapper") is not None:
         os.environ.setdefault("AMENT_PREFIX_PATH", sys.prefix)
     profile = str(share_folder() / "config" / "fastdds.xml")
-    for variable in PROFILE_VARIABLES:
+    for variable in profile_variables():
         os.environ.setdefault(variable, profile)
+
+
+def profile_variables() -> tuple[str, ...]:
+    """The names of the variable that Fast DDS reads: the old one up to Jazzy, while Kilted warns of it."""
+    new, old = "FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"
+    try:
+        kilted_or_later = int(version("rclpy").split(".")[0]) >= 9
+    except (PackageNotFoundError, ValueError):
+        kilted_or_later = False
+    return (new,) if kilted_or_later else (new, old)

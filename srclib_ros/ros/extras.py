@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from srclib_ros.geometry.transforms import make_transform
-from srclib_ros.ros.answer import Placement
 from srclib_ros.ros.convert import matrix_to_pose
+from srclib_ros.ros.placement import Placement
 from srclib_ros.types import GraspPlan
 
 

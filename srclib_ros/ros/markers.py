@@ -11,8 +11,8 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from srclib_ros.geometry.transforms import make_transform
 from srclib_ros.grasping.gripper import Gripper
-from srclib_ros.ros.answer import Placement
 from srclib_ros.ros.convert import label_colour, matrix_to_pose
+from srclib_ros.ros.placement import Placement
 from srclib_ros.types import Bin, Grasp, GraspPlan, Match, Matrix, Segment
 
 _LINE_M = 0.0015

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
+from srclib_ros.artifact import MANIFEST, read_bytes, read_json, sha256
 from srclib_ros.config import PipelineConfig
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.library.store import Library
@@ -21,6 +23,7 @@ class Planner:
         """Open the library in the folder `library`, the shipped one when empty. Raises ArtifactError."""
         self._lock = threading.Lock()
         self._pipeline = _open(library, config)
+        self._networks: dict[str, dict[str, Any]] = {}
 
     @property
     def library(self) -> Library:
@@ -42,11 +45,20 @@ class Planner:
         fresh = _open(library, config)
         with self._lock:
             self._pipeline = fresh
+            self._networks = {}
 
     def remember_failure(self, grasp_id: str) -> bool:
         """False when the last plan offered no such grasp."""
         with self._lock:
             return self._pipeline.remember_failure(grasp_id)
+
+    def network(self, source: str) -> dict[str, Any]:
+        """Version and hash of a source's network, from its manifest. Raises ArtifactError."""
+        networks, library = self._networks, self.library
+        if source not in networks:
+            path = library.model_folder(source) / MANIFEST
+            networks[source] = {"version": read_json(path).get("version"), "hash": sha256(read_bytes(path))[:16]}
+        return networks[source]
 
 
 def _open(library: str, config: PipelineConfig) -> PickPipeline:
