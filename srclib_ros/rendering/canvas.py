@@ -41,8 +41,10 @@ class Canvas:
         log_depth = np.log(np.where(np.isfinite(self._depth), self._depth, np.nanmax(_finite(self._depth))))
         sunk = np.zeros(self._shape, np.float32)
         for step in (2, 5):
-            for shift in ((0, step), (0, -step), (step, 0), (-step, 0)):
-                sunk += np.clip(log_depth - np.roll(log_depth, shift, axis=(0, 1)), 0.0, 0.012)
+            padded = np.pad(log_depth, step, mode="edge")
+            for row, column in ((0, step), (2 * step, step), (step, 0), (step, 2 * step)):
+                neighbour = padded[row : row + self._shape[0], column : column + self._shape[1]]
+                sunk += np.clip(log_depth - neighbour, 0.0, 0.012)
         self._rgb *= np.exp(-strength * sunk / 8)[..., None]
 
     def image(self) -> npt.NDArray[np.float32]:
