@@ -84,7 +84,7 @@ def _parse_header(path: Path, data: bytes) -> _Header:
         types = [np.dtype(f"<{_KINDS[kind]}{size}") for kind, size in zip(entries["TYPE"], sizes, strict=True)]
         counts = [int(word) for word in entries.get("COUNT", ["1"] * len(names))]
         width, height = int(entries["WIDTH"][0]), int(entries["HEIGHT"][0])
-        viewpoint = np.array([float(word) for word in entries.get("VIEWPOINT", "0 0 0 1 0 0 0".split())])
+        viewpoint = np.array([float(word) for word in entries.get("VIEWPOINT", ["0", "0", "0", "1", "0", "0", "0"])])
         encoding = entries["DATA"][0].lower()
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise CaptureError(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from srclib_ros.config import BinConfig, PipelineConfig
+from srclib_ros.config import PipelineConfig
 from srclib_ros.errors import CloudLayoutError, CloudTooLargeError, EmptyCloudError
 from srclib_ros.geometry.normals import Grid, depth_grid, grid_normals, neighbour_normals
 from srclib_ros.geometry.transforms import apply, invert
+from srclib_ros.segmentation.background import drop_lying_in_floor, find_background, in_footprint
 from srclib_ros.segmentation.organised import grid_instances
 from srclib_ros.segmentation.unorganised import cloud_instances
 from srclib_ros.types import Bin, Cloud, FloatArray, IntArray, Scene, Segment
 
 BoolArray = npt.NDArray[np.bool_]
-_BELOW_FLOOR_M = 0.02
 
 
 def segment(cloud: Cloud, bin: Bin, config: PipelineConfig) -> Scene:
@@ -27,35 +27,25 @@ def segment(cloud: Cloud, bin: Bin, config: PipelineConfig) -> Scene:
     points = apply(invert(bin.T_cloud_bin), cloud.xyz)
     if np.isinf(points).any():
         points[~np.isfinite(points).all(axis=-1)] = np.nan
-    inside, parts = part_mask(points, bin, config.bin)
     viewpoint = apply(invert(bin.T_cloud_bin), cloud.viewpoint)
+    inside = in_footprint(points, bin)
     normals = np.full_like(points, np.nan)
     labels = np.zeros(points.shape[:-1], np.int32)
     if inside.any():
         crop = _bounding_box(inside)
+        background = find_background(points[crop], inside[crop], bin, viewpoint, config.bin)
         grid = depth_grid(points[crop], viewpoint) if cloud.organised else None
         if grid is not None:
-            labels[crop], normals[crop] = _on_grid(points[crop], grid, parts[crop], config)
+            labels[crop], normals[crop] = _on_grid(points[crop], grid, background.parts, config)
         else:
             normals[inside] = neighbour_normals(points[inside], viewpoint)
-            labels[parts] = cloud_instances(points[parts], normals[parts], config.segmentation)
+            labels[background.parts] = cloud_instances(
+                points[background.parts], normals[background.parts], config.segmentation
+            )
+        drop_lying_in_floor(labels[crop], background)
     elif not np.isfinite(points[..., 2]).any():
         raise EmptyCloudError("the cloud holds no finite points; check that the sensor sees the bin")
     return Scene(cloud, bin, points, normals, labels, inside, _segments(points, normals, labels))
-
-
-def part_mask(points_bin: FloatArray, bin: Bin, config: BinConfig) -> tuple[BoolArray, BoolArray]:
-    """(inside, parts), bool, shaped as the points less the last axis.
-
-    inside: within the bin's footprint, floor included. parts: of these, what is neither floor nor wall.
-    """
-    length, width, _ = bin.size_m
-    x, y, z = np.abs(points_bin[..., 0]), np.abs(points_bin[..., 1]), points_bin[..., 2]
-    inside = (x <= length / 2) & (y <= width / 2) & (z > -_BELOW_FLOOR_M)
-    parts = inside & (z > config.floor_margin_m)
-    if bin.has_walls:
-        parts &= (x < length / 2 - config.wall_margin_m) & (y < width / 2 - config.wall_margin_m)
-    return inside, parts
 
 
 def _check(cloud: Cloud, config: PipelineConfig) -> None:

@@ -6,15 +6,22 @@ partitioning using local convexity", CVPR 2014, here on pixels instead of superv
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import label as connected_components
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components as component_labels
 
 from srclib_ros.config import SegmentationConfig
 from srclib_ros.types import FloatArray, IntArray
 
 BoolArray = npt.NDArray[np.bool_]
 _CORE_PX = 12
+_CUT_SHARE = 0.6
+_GROW_ROUNDS = 8
 
 
 def grid_instances(
@@ -24,15 +31,23 @@ def grid_instances(
 
     points, normals: (3, H, W) float32 in one frame, normals unit, towards the sensor. inverse_depth: (H, W), 1 / m,
     0: none. mask: (H, W), the pixels that may belong to a part.
+
+    Cuts are made from a fold of 0.6 `concavity_rad` on, so that none leaks, and mended where a whole border folds by
+    less than `concavity_rad` on average.
     """
     jump_u, jump_v = depth_jumps(inverse_depth, config.depth_jump)
-    edge = concave_folds(points, normals, config.concavity_rad)
+    concavity = concave_fold(points, normals)
+    limit = 2.0 * float(np.sin(config.concavity_rad / 2))
+    edge = concavity > np.float32(_CUT_SHARE * limit)
     _mark_far_side(edge, inverse_depth, jump_u, 1)
     _mark_far_side(edge, inverse_depth, jump_v, 0)
     labels = np.zeros(mask.shape, np.int32)
     connected_components(mask & ~edge, output=labels)
     drop_small(labels, _CORE_PX)
-    grow(labels, mask, mask[:, 1:] & mask[:, :-1] & ~jump_u, mask[1:] & mask[:-1] & ~jump_v, rounds=8)
+    link_u = mask[:, 1:] & mask[:, :-1] & ~jump_u
+    link_v = mask[1:] & mask[:-1] & ~jump_v
+    grow(labels, mask, link_u, link_v, _GROW_ROUNDS)
+    merge(labels, borders(labels, concavity, link_u, link_v), limit)
     drop_small(labels, config.min_points)
     return labels
 
@@ -45,21 +60,69 @@ def depth_jumps(inverse_depth: FloatArray, depth_jump: float) -> tuple[BoolArray
     return jump_u, jump_v
 
 
-def concave_folds(points: FloatArray, normals: FloatArray, angle_rad: float, reach_px: int = 3) -> BoolArray:
-    """(H, W): pixels whose neighbours `reach_px` to either side fold towards each other by more than `angle_rad`."""
-    limit = np.float32(-2.0 * np.sin(angle_rad / 2))
-    edge = np.zeros(points.shape[1:], bool)
+def concave_fold(points: FloatArray, normals: FloatArray, reach_px: int = 3) -> FloatArray:
+    """(H, W) float32: how far the surfaces `reach_px` to either side turn towards each other, 2 sin(angle / 2).
+
+    0 where they are flat, convex or unknown.
+    """
+    concavity = np.zeros(points.shape[1:], np.float32)
     step = 2 * reach_px
     for axis in (1, 2):
         ahead = (slice(None),) * axis + (slice(step, None),)
         behind = (slice(None),) * axis + (slice(None, -step),)
         chord = points[ahead] - points[behind]
         turn = normals[ahead] - normals[behind]
-        length = np.sqrt(np.einsum("ijk,ijk->jk", chord, chord))
-        fold = np.einsum("ijk,ijk->jk", turn, chord) < limit * length
-        middle = (slice(None),) * (axis - 1) + (slice(reach_px, -reach_px),)
-        edge[middle] |= fold
-    return edge
+        fold = np.einsum("ijk,ijk->jk", turn, chord)
+        fold /= -np.sqrt(np.einsum("ijk,ijk->jk", chord, chord))
+        middle = concavity[(slice(None),) * (axis - 1) + (slice(reach_px, -reach_px),)]
+        np.fmax(middle, fold, out=middle)
+    return concavity
+
+
+@dataclass(frozen=True, eq=False)
+class Borders:
+    """Where two segments touch. pairs: (M, 2) labels, first < second. length_px, concavity: (M,), its mean along it."""
+
+    pairs: IntArray
+    length_px: npt.NDArray[np.int64]
+    concavity: npt.NDArray[np.float64]
+
+
+def borders(labels: IntArray, concavity: FloatArray, link_u: BoolArray, link_v: BoolArray) -> Borders:
+    """Every pair of labels that share a linked border."""
+    ends = [
+        (first[cut], second[cut], np.maximum(fold_first[cut], fold_second[cut]))
+        for first, second, fold_first, fold_second, cut in (
+            _sides(labels, concavity, link_u, np.s_[:, :-1], np.s_[:, 1:]),
+            _sides(labels, concavity, link_v, np.s_[:-1], np.s_[1:]),
+        )
+    ]
+    first, second, fold = (np.concatenate(parts) for parts in zip(*ends, strict=True))
+    count = int(labels.max(initial=0)) + 1
+    keys, which, length = np.unique(
+        np.minimum(first, second).astype(np.int64) * count + np.maximum(first, second),
+        return_inverse=True,
+        return_counts=True,
+    )
+    pairs = np.column_stack((keys // count, keys % count)).astype(np.int32)
+    return Borders(pairs, length, np.bincount(which, fold, minlength=len(keys)) / length)
+
+
+def merge(labels: IntArray, borders: Borders, limit: float) -> None:
+    """Join segments whose border is less concave than `limit`, in place; labels stay 1..n."""
+    joined = borders.pairs[borders.concavity < limit]
+    count = int(labels.max(initial=0)) + 1
+    graph = coo_array((np.ones(len(joined), np.int8), (joined[:, 0], joined[:, 1])), shape=(count, count))
+    group = component_labels(graph, directed=False)[1].astype(np.int32)
+    labels[...] = group[labels]
+
+
+def _sides(
+    labels: IntArray, concavity: FloatArray, link: BoolArray, before: Any, after: Any
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray, BoolArray]:
+    first, second = labels[before], labels[after]
+    cut = link & (first != second) & (first > 0) & (second > 0)
+    return first, second, concavity[before], concavity[after], cut
 
 
 def drop_small(labels: IntArray, least: int) -> None:

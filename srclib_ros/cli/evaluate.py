@@ -1,0 +1,128 @@
+"""`srclib evaluate`: how good a stage is, on labelled captures."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from srclib_ros.cli.options import add_json, add_seed, add_settings, print_json, progress, settings_of
+
+_DESCRIPTION = """\
+segmentation   Cut every capture below DIR into instances and match them to its labels, pixel by pixel
+               (Hungarian method, instances of 200 pixels and more; precision and recall pooled over captures).
+               DIR holds scene folders as `srclib simulate` writes them, PCD or PLY files with a field `label`,
+               or NPZ files with `labels`. Only pixels that returned a point count.
+               A scene says where its bin is; elsewhere --bin-pose and --bin-size-m do, or the table is found.
+
+  srclib evaluate segmentation my_scenes --json
+  srclib evaluate segmentation tables --background-below 20
+"""
+_STAGES = ("segmentation",)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = _DESCRIPTION
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("stage", choices=_STAGES, help="what to measure")
+    parser.add_argument("captures", type=Path, metavar="DIR", help="a capture, or a folder of captures at any depth")
+    parser.add_argument("--limit", type=int, default=None, metavar="N", help="the first N captures only, by name")
+    parser.add_argument(
+        "--background-below",
+        type=int,
+        default=None,
+        metavar="LABEL",
+        help="labels of a PCD, PLY or NPZ below this are background (20 for PCD, as mOSD has it; else 1)",
+    )
+    parser.add_argument("--out", type=Path, default=None, metavar="FILE", help="write the JSON here as well")
+    add_seed(parser)
+    add_json(parser)
+    add_settings(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from srclib_ros.artifact import write_json
+
+    result = _segmentation(args)
+    if args.out is not None:
+        write_json(args.out, result)
+    if args.json:
+        print_json(result)
+    else:
+        for score in result["scores"]:
+            print(
+                f"IoU {score['threshold']:.2f}: F1 {score['f1']:.3f}, precision {score['precision']:.3f}, "
+                f"recall {score['recall']:.3f}"
+            )
+        print(
+            f"{result['scenes']} captures, {result['instances']} labelled instances, {result['median_ms']:.1f} ms each"
+        )
+    return 0
+
+
+def _segmentation(args: argparse.Namespace) -> dict[str, Any]:
+    import os
+    from dataclasses import asdict
+    from time import perf_counter
+
+    import numpy as np
+
+    from srclib_ros import __version__
+    from srclib_ros.captures.cloud_io import load_capture
+    from srclib_ros.errors import CaptureError
+    from srclib_ros.segmentation.bin import locate_bin
+    from srclib_ros.segmentation.evaluation import MIN_PIXELS, labelled_instances, match_instances, segmentation_f1
+    from srclib_ros.segmentation.instances import segment
+
+    config = settings_of(args)
+    paths = list(_captures(args.captures))[: args.limit]
+    if not paths:
+        raise CaptureError(f"{args.captures}: holds no scene folder, PCD, PLY or NPZ file; run `srclib simulate`")
+    overlaps, milliseconds, names = [], [], []
+    for path in progress(paths, total=len(paths), label="captures", quiet=args.json):
+        capture = load_capture(path)
+        true = labelled_instances(capture, args.background_below or (20 if path.suffix == ".pcd" else 1))
+        if true is None:
+            continue
+        bin = capture.bin or locate_bin(capture.cloud, config.bin, rng=np.random.default_rng(args.seed))
+        start = perf_counter()
+        scene = segment(capture.cloud, bin, config)
+        milliseconds.append(1e3 * (perf_counter() - start))
+        overlaps.append(match_instances(scene.labels, true))
+        names.append(str(path.relative_to(args.captures)) if path != args.captures else path.name)
+    if not overlaps:
+        raise CaptureError(f"{args.captures}: no capture has labels; simulate scenes, or give clouds a field `label`")
+    scores = segmentation_f1(overlaps)
+    by_threshold = {f"f1_{round(100 * score.threshold)}": score.f1 for score in scores}
+    return {
+        **by_threshold,
+        "scenes": len(overlaps),
+        "instances": sum(overlap.true for overlap in overlaps),
+        "segments": sum(overlap.predicted for overlap in overlaps),
+        "scores": [asdict(score) for score in scores],
+        "min_pixels": MIN_PIXELS,
+        "median_ms": float(np.median(milliseconds)),
+        "captures": [
+            {"name": name, "mean_iou": float(overlap.iou.mean()) if len(overlap.iou) else 0.0, "true": overlap.true,
+             "predicted": overlap.predicted}
+            for name, overlap in zip(names, overlaps, strict=True)
+        ],
+        "seed": args.seed,
+        "version": __version__,
+        "threads": int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, numpy {np.__version__}",
+    }  # fmt: skip
+
+
+def _captures(root: Path) -> Iterator[Path]:
+    """Captures at or below `root`, by name: scene folders whole, and cloud files outside them."""
+    from srclib_ros.captures.cloud_io import CLOUD_SUFFIXES
+
+    if root.is_file() or (root / "scene.json").is_file():
+        yield root
+    elif root.is_dir():
+        for path in sorted(root.iterdir()):
+            if path.is_dir() or path.suffix.lower() in CLOUD_SUFFIXES:
+                yield from _captures(path)

@@ -1,0 +1,81 @@
+"""What is no part: floor, walls, and everything beside the bin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from srclib_ros.config import BinConfig
+from srclib_ros.types import Bin, FloatArray, IntArray, Matrix
+
+BoolArray = npt.NDArray[np.bool_]
+_BELOW_FLOOR_M = 0.02
+_MIN_FLOOR_SHARE = 0.1
+_STANDS_OUT_SHARE = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """parts: what may belong to a part. stands_out: what is certainly above the floor. Bool, shaped as the points."""
+
+    parts: BoolArray
+    stands_out: BoolArray
+
+
+def in_footprint(points_bin: FloatArray, bin: Bin) -> BoolArray:
+    """Finite points within the bin's length and width, from just below the floor upwards, floor included."""
+    length, width, _ = bin.size_m
+    x, y, z = (points_bin[..., i] for i in range(3))
+    return (np.abs(x) <= length / 2) & (np.abs(y) <= width / 2) & (z > -_BELOW_FLOOR_M)
+
+
+def find_background(
+    points_bin: FloatArray, inside: BoolArray, bin: Bin, viewpoint_bin: Matrix, config: BinConfig
+) -> Background:
+    """Tell parts from floor and walls by two heights, as in Canny's hysteresis.
+
+    A part begins at half the floor margin but must rise above the whole of it (`drop_lying_in_floor`): a flat
+    washer stays whole, and the floor's ripples stay floor. Where the sensor is so noisy that the floor itself
+    spreads beyond the margin, 2.5 and 4 standard deviations count instead; they grow with the distance squared.
+    """
+    z = points_bin[..., 2]
+    low: FloatArray | np.float32 = np.float32(config.floor_margin_m / 2)
+    high: FloatArray | np.float32 = np.float32(config.floor_margin_m)
+    noise_at_1m = _floor_noise(points_bin, inside, viewpoint_bin, config.floor_margin_m)
+    if noise_at_1m > 0.0:
+        spread = np.float32(noise_at_1m) * _squared_distance(points_bin, viewpoint_bin)
+        low, high = np.maximum(low, np.float32(2.5) * spread), np.maximum(high, np.float32(4.0) * spread)
+    parts = inside & (z > low)
+    length, width, _ = bin.size_m
+    margin = config.wall_margin_m
+    if bin.has_walls:
+        parts &= np.abs(points_bin[..., 0]) < length / 2 - margin
+        parts &= np.abs(points_bin[..., 1]) < width / 2 - margin
+    return Background(parts, z > high)
+
+
+def drop_lying_in_floor(labels: IntArray, background: Background) -> None:
+    """Set labels to 0, in place, of which less than a quarter stands out of the floor; the others become 1..n."""
+    sizes = np.bincount(labels.ravel())
+    above = np.bincount(labels[background.stands_out], minlength=len(sizes))
+    kept = (above >= _STANDS_OUT_SHARE * sizes) & (sizes > 0)
+    kept[0] = False
+    labels[...] = np.where(kept, np.cumsum(kept), 0).astype(np.int32)[labels]
+
+
+def _floor_noise(points_bin: FloatArray, inside: BoolArray, viewpoint_bin: Matrix, margin_m: float) -> float:
+    """Standard deviation of the floor's height over the squared distance (1 / m), 0 where little floor is seen."""
+    step = max(1, inside.size // 20_000)
+    points = points_bin.reshape(-1, 3)[::step][inside.reshape(-1)[::step]]
+    floor = points[np.abs(points[:, 2]) < 3.0 * margin_m]
+    if len(floor) < max(50, _MIN_FLOOR_SHARE * len(points)):
+        return 0.0
+    return float(1.4826 * np.median(np.abs(floor[:, 2]) / _squared_distance(floor, viewpoint_bin)))
+
+
+def _squared_distance(points: FloatArray, viewpoint: Matrix) -> FloatArray:
+    ray = points - viewpoint.astype(np.float32)
+    squared: FloatArray = np.einsum("...i,...i->...", ray, ray)
+    return squared
