@@ -39,59 +39,90 @@ class BoxHits:
 
 
 class PointGrid:
-    """Points sorted into columns of `cell_m` over x and y.
+    """Points sorted into columns of `cell_m` over x and y, each column with its bounds in z.
 
     points: (N, 3) float32, metres, finite; any frame.
     """
 
-    def __init__(self, points: FloatArray, cell_m: float = 0.005) -> None:
+    def __init__(self, points: FloatArray, cell_m: float = 0.008) -> None:
         points = np.ascontiguousarray(points, np.float32).reshape(-1, 3)
-        low = points[:, :2].min(axis=0) if len(points) else np.zeros(2, np.float32)
+        self._low = points[:, :2].min(axis=0) if len(points) else np.zeros(2, np.float32)
         span = np.ptp(points[:, :2], axis=0) if len(points) else np.zeros(2, np.float32)
-        self._cell_m = max(cell_m, float(np.sqrt(max(span[0], 1e-6) * max(span[1], 1e-6) / (MAX_CELLS / 2))))
-        self._cell_m = max(self._cell_m, float(span.max()) / (MAX_CELLS / 8))
-        self._low = low
+        self._cell_m = max(cell_m, float(np.sqrt(span[0] * span[1] / MAX_CELLS * 2)), float(span.max() / MAX_CELLS * 8))
         self._columns, self._rows = (int(n) for n in (span / self._cell_m).astype(int) + 1)
-        cell = ((points[:, :2] - low) / np.float32(self._cell_m)).astype(np.int32)
+        cell = ((points[:, :2] - self._low) / np.float32(self._cell_m)).astype(np.int32)
         number = np.minimum(cell[:, 1], self._rows - 1) * self._columns + np.minimum(cell[:, 0], self._columns - 1)
         self._order = np.argsort(number.astype(np.uint16), kind="stable")
         self._sorted = points[self._order]
-        self._starts = np.searchsorted(number[self._order], np.arange(self._rows * self._columns + 1))
+        count = np.bincount(number, minlength=self._rows * self._columns)
+        self._count, self._start = count, np.cumsum(count) - count
+        self._centre, self._half = self._bounds(np.flatnonzero(count))
 
-    def inside(self, T_world_box: Matrix, boxes: Matrix, margin_m: float = 0.0) -> BoxHits:
+    def _bounds(self, filled: Indices) -> tuple[FloatArray, FloatArray]:
+        """Centre and half size (cells, 3) of each column's bounds; a column without points has no size."""
+        centre = np.zeros((len(self._count), 3), np.float32)
+        half = np.zeros_like(centre)
+        if len(filled):
+            starts = self._start[filled]
+            low, high = (f.reduceat(self._sorted, starts) for f in (np.minimum, np.maximum))
+            centre[filled], half[filled] = (low + high) / 2, (high - low) / 2
+        return centre, half
+
+    def inside(self, T_world_box: Matrix, boxes: npt.NDArray[Any], margin_m: float = 0.0) -> BoxHits:
         """The points in each box grown by `margin_m` on every side.
 
         T_world_box: (M, 4, 4), the boxes' frames in the frame of the points. boxes: (M, 2, 3), lower
-        and upper corner in its own frame; half-open boxes (infinite) are not served.
+        and upper corner of each in its own frame, finite.
         """
-        R = np.asarray(T_world_box[:, :3, :3], np.float32)
+        R = np.ascontiguousarray(np.swapaxes(T_world_box[:, :3, :3], 1, 2), np.float32)  # rows: the box's axes
         t = np.asarray(T_world_box[:, :3, 3], np.float32)
-        low, high = boxes[:, 0].astype(np.float32) - margin_m, boxes[:, 1].astype(np.float32) + margin_m
-        centre = np.einsum("mij,mj->mi", R, (low + high) / 2) + t
-        half = np.einsum("mij,mj->mi", np.abs(R), (high - low) / 2)
-        box, position = self._candidates(centre, half)
+        middle, half = ((boxes[:, 0] + boxes[:, 1]) / 2).astype(np.float32), _half(boxes, margin_m)
+        centre = np.einsum("mji,mj->mi", R, middle) + t
+        box, cell = self._columns_below(centre, np.einsum("mji,mj->mi", np.abs(R), half))
+        box, cell = self._touching(box, cell, R, centre, half)
+        pair, position = _expand(self._start[cell], self._count[cell])
+        box = box[pair]
+        away = self._sorted[position] - centre[box]
+        for axis in (1, 0, 2):  # y first: fingers are thin, so it leaves the fewest
+            keep = np.flatnonzero(np.abs(_dot(away, R[:, axis], box)) <= half[box, axis])
+            box, position, away = box[keep], position[keep], away[keep]
+        local = np.einsum("pij,pj->pi", R[box], away) + middle[box]
+        return BoxHits(box, self._order[position], local)
 
-        z = self._sorted[position, 2]
-        near = np.abs(z - centre[box, 2]) <= half[box, 2]
-        box, position = box[near], position[near]
-        local = np.einsum("pji,pj->pi", R[box], self._sorted[position] - t[box])
-        keep = ((local >= low[box]) & (local <= high[box])).all(axis=1)
-        return BoxHits(box[keep], self._order[position[keep]], local[keep])
+    def _columns_below(self, centre: FloatArray, half: FloatArray) -> tuple[Indices, Indices]:
+        """(box, column) for every column with points within each upright box of `centre` and `half` (M, 3)."""
+        size = np.array((self._columns, self._rows))
+        first = np.floor((centre[:, :2] - half[:, :2] - self._low) / self._cell_m).astype(np.int64)
+        last = np.floor((centre[:, :2] + half[:, :2] - self._low) / self._cell_m).astype(np.int64)
+        first, last = np.maximum(first, 0), np.minimum(last, size - 1)
+        extent = np.maximum(last - first + 1, 0)
+        box, row = _expand(first[:, 1], extent[:, 1] * (extent[:, 0] > 0))
+        strip, cell = _expand(row * self._columns + first[box, 0], extent[box, 0])
+        box = box[strip]
+        reach = np.abs(self._centre[cell, 2] - centre[box, 2]) <= self._half[cell, 2] + half[box, 2]
+        keep = np.flatnonzero(reach & (self._count[cell] > 0))
+        return box[keep], cell[keep]
 
-    def _candidates(self, centre: FloatArray, half: FloatArray) -> tuple[Indices, Indices]:
-        """(box, position in the sorted points) of every point in the columns below each box's bounds."""
-        size = (self._columns, self._rows)
-        first = np.floor((centre[:, :2] - half[:, :2] - self._low) / self._cell_m)
-        last = np.floor((centre[:, :2] + half[:, :2] - self._low) / self._cell_m)
-        outside = ((last < 0) | (first >= size)).any(axis=1)
-        first = np.clip(first, 0, np.subtract(size, 1)).astype(np.int64)
-        last = np.clip(last, 0, np.subtract(size, 1)).astype(np.int64)
-        rows = np.where(outside, 0, last[:, 1] - first[:, 1] + 1)
-        box, row = _expand(first[:, 1], rows)
-        start = self._starts[row * self._columns + first[box, 0]]
-        stop = self._starts[row * self._columns + last[box, 0] + 1]
-        strip, position = _expand(start, stop - start)
-        return box[strip], position
+    def _touching(
+        self, box: Indices, cell: Indices, R: FloatArray, centre: FloatArray, half: FloatArray
+    ) -> tuple[Indices, Indices]:
+        """Less the pairs that one of the box's own axes separates."""
+        for axis in (1, 0, 2):
+            direction = R[box, axis]
+            apart = np.abs(np.einsum("pi,pi->p", direction, self._centre[cell] - centre[box]))
+            reach = half[box, axis] + np.einsum("pi,pi->p", np.abs(direction), self._half[cell])
+            keep = np.flatnonzero(apart <= reach)
+            box, cell = box[keep], cell[keep]
+        return box, cell
+
+
+def _half(boxes: npt.NDArray[Any], margin_m: float) -> FloatArray:
+    return ((boxes[:, 1] - boxes[:, 0]) / 2 + margin_m).astype(np.float32)
+
+
+def _dot(away: FloatArray, directions: FloatArray, box: Indices) -> FloatArray:
+    """(P,) component of each vector (P, 3) along its box's direction (M, 3)."""
+    return np.einsum("pi,pi->p", away, directions[box])
 
 
 def _expand(start: Indices, count: Indices) -> tuple[Indices, Indices]:

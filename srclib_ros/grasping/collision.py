@@ -13,7 +13,9 @@ from srclib_ros.types import FloatArray, IntArray, Matrix, Scene
 
 PLANE_BAND_M = 0.004
 """Points of no part this near to the floor or a wall are the floor or the wall, which are planes here."""
-MAX_POINTS = 60_000
+MAX_POINTS = 50_000
+PITCH_M = 0.0025
+"""Of the points over each square of this size the highest counts: what comes from above meets it first."""
 _CORNERS = np.array([[(i >> axis) & 1 for axis in range(3)] for i in range(8)])
 _EDGES = np.array([(i, i | 1 << axis) for i in range(8) for axis in range(3) if not i >> axis & 1])
 
@@ -48,17 +50,20 @@ class Obstacles:
 
     def __init__(self, points_bin: FloatArray, labels: IntArray, bin_size_m: tuple[float, float, float]) -> None:
         self.bin_size_m = bin_size_m
-        keep = (labels > 0) | ~_on_bin(points_bin, bin_size_m)
-        self.labels = np.asarray(labels)[keep]
-        self.grid = PointGrid(points_bin[keep])
-        self._top_m = float(points_bin[keep, 2].max()) if keep.any() else 0.0
+        points = np.asarray(points_bin, np.float32).reshape(-1, 3)
+        labels = np.asarray(labels)
+        keep = np.flatnonzero((labels > 0) | ~_on_bin(points, bin_size_m))
+        keep = keep[_summits(points[keep])]
+        self.labels = labels[keep]
+        self.grid = PointGrid(points[keep])
+        self._top_m = float(points[keep, 2].max()) if len(keep) else 0.0
 
     @classmethod
-    def of_scene(cls, scene: Scene, max_points: int = MAX_POINTS) -> Obstacles:
-        """From every `ceil(n / max_points)`-th point inside the bin."""
-        index = np.flatnonzero(scene.inside.ravel())
-        index = index[:: max(1, -(-len(index) // max_points))]
-        return cls(scene.points_bin.reshape(-1, 3)[index], scene.labels.ravel()[index], scene.bin.size_m)
+    def of_scene(cls, scene: Scene) -> Obstacles:
+        """From the points inside the bin of a scene, every n-th where there are more than MAX_POINTS."""
+        index = np.flatnonzero(scene.inside)
+        index = index[:: max(1, -(-len(index) // MAX_POINTS))]
+        return cls(scene.points_bin.reshape(-1, 3)[index], scene.labels.reshape(-1)[index], scene.bin.size_m)
 
     def clearances(
         self,
@@ -109,13 +114,22 @@ def bin_clearance(T_bin_tcp: Matrix, boxes: Matrix, bin_size_m: tuple[float, flo
     is as far as its part below the rim is from the wall; a box that reaches over it, as far as it is above the rim.
     """
     corners = np.where(_CORNERS == 1, boxes[:, :, None, 1], boxes[:, :, None, 0])
-    world = np.einsum("mij,mbcj->mbci", T_bin_tcp[:, :3, :3], corners) + T_bin_tcp[:, None, None, :3, 3]
-    floor = world[..., 2].min(axis=(1, 2))
+    R_tcp_bin = np.swapaxes(T_bin_tcp[:, None, :3, :3], 2, 3)
+    world = np.matmul(corners, R_tcp_bin) + T_bin_tcp[:, None, None, :3, 3]
+    clearance = world[..., 2].min(axis=(1, 2))
     length, width, height = bin_size_m
-    if height <= 0:
-        return floor
-    low, high = world[:, :, _EDGES[:, 0]], world[:, :, _EDGES[:, 1]]
-    clearance = floor
+    if height > 0:
+        inner = np.minimum(length / 2 - np.abs(world[..., 0]), width / 2 - np.abs(world[..., 1])).min(axis=(1, 2))
+        near = np.flatnonzero(inner < clearance)
+        clearance[near] = np.minimum(clearance[near], _wall_clearance(world[near], bin_size_m))
+    return clearance
+
+
+def _wall_clearance(corners_bin: Matrix, bin_size_m: tuple[float, float, float]) -> Matrix:
+    """(M,) metres between boxes, by their corners (M, B, 8, 3) in the bin frame, and the four walls."""
+    length, width, height = bin_size_m
+    low, high = corners_bin[:, :, _EDGES[:, 0]], corners_bin[:, :, _EDGES[:, 1]]
+    clearance = np.full(len(corners_bin), np.inf)
     for axis, inner in ((0, length / 2), (1, width / 2)):
         for side in (1, -1):
             beside = inner - _furthest(side * low[..., axis], side * high[..., axis], low[..., 2], high[..., 2], height)
@@ -133,6 +147,19 @@ def _furthest(a_value: Matrix, b_value: Matrix, a_level: Matrix, b_level: Matrix
     step = np.where(crosses, b_level - a_level, 1.0)
     crossing = a_value + (limit - a_level) / step * (b_value - a_value)
     return np.maximum(best, np.where(crosses, crossing, -np.inf).max(axis=-1))
+
+
+def _summits(points_bin: FloatArray) -> npt.NDArray[np.int64]:
+    """Indices of the highest point over each square of PITCH_M."""
+    if not len(points_bin):
+        return np.zeros(0, np.int64)
+    cell = np.floor((points_bin[:, :2] - points_bin[:, :2].min(axis=0)) / PITCH_M).astype(np.int64)
+    number = cell[:, 1] * (cell[:, 0].max() + 1) + cell[:, 0]
+    height = points_bin[:, 2] - points_bin[:, 2].min()
+    rising = np.argsort((height * (65_535 / max(float(height.max()), 1e-6))).astype(np.uint16), kind="stable")
+    highest = np.full(number.max() + 1, -1)
+    highest[number[rising]] = rising  # the last one written stays
+    return highest[highest >= 0]
 
 
 def _on_bin(points_bin: FloatArray, bin_size_m: tuple[float, float, float]) -> npt.NDArray[np.bool_]:
