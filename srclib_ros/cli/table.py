@@ -10,14 +10,21 @@ _HEADINGS = ("part", "source", "cluster", "similar", "planner", "grasps", "best 
 _RIGHT = {"part", "cluster", "similar", "grasps", "width", "quality"}
 
 
-def pick_table(plan: Mapping[str, Any]) -> str:
-    """One line a part, in the order of their best grasps: who answers for it, how alike, what is offered."""
+def pick_table(plan: Mapping[str, Any], true_names: Mapping[int, str] | None = None) -> str:
+    """One line a part, in the order of their best grasps: who answers for it, how alike, what is offered.
+
+    true_names: {part: what really lies there}, where it is known; a column of its own.
+    """
     best: dict[int, Mapping[str, Any]] = {}
     for grasp in plan["grasps"]:
         best.setdefault(grasp["part"], grasp)
     order = {part: rank for rank, part in enumerate(best)}
     parts = sorted(plan["parts"], key=lambda part: (order.get(part["part"], len(order)), part["part"]))
-    return format_table(_HEADINGS, [_row(part, best.get(part["part"])) for part in parts], _RIGHT)
+    rows = [_row(part, best.get(part["part"])) for part in parts]
+    if true_names is None:
+        return format_table(_HEADINGS, rows, _RIGHT)
+    rows = [[row[0], true_names.get(part["part"], "?"), *row[1:]] for part, row in zip(parts, rows, strict=True)]
+    return format_table((_HEADINGS[0], "lies there", *_HEADINGS[1:]), rows, _RIGHT)
 
 
 def plan_summary(plan: Mapping[str, Any]) -> str:
