@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from manifold3d import CrossSection, Manifold, OpType
 
 SEGMENTS = 48
 CUT = 0.5  # how far a cutting tool sticks out beyond the surface that it cuts
 
-Solid = Manifold
-Point = tuple[float, float]
+Solid: TypeAlias = Manifold
+Point: TypeAlias = tuple[float, float]
 
 
 def rod(diameter: float, length: float, z: float = 0.0) -> Solid:
