@@ -6,6 +6,7 @@ Torch, so it is imported where an encoder is trained and nowhere on the way of a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -35,9 +36,7 @@ class PointNet(nn.Module):
         super().__init__()
         self.shape = shape
         widths = (3, *shape.point_widths)
-        self.points = nn.Sequential(
-            *(PointLayer(fan_in, fan_out) for fan_in, fan_out in zip(widths, widths[1:], strict=False))
-        )
+        self.points = nn.Sequential(*(PointLayer(fan_in, fan_out) for fan_in, fan_out in pairwise(widths)))
         self.pose_head = nn.Sequential(nn.LayerNorm(widths[-1]), nn.Linear(widths[-1], shape.head_width), nn.ReLU())
         self.embedding = nn.Linear(shape.head_width, shape.dim)
         self.register_buffer("signs", torch.tensor(POSE_SIGNS), persistent=False)

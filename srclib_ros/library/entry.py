@@ -50,7 +50,9 @@ class Entry:
                 provenance=_text(record["provenance"]),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise ArtifactDamagedError(f"{where}: an entry cannot be read ({error!r}); build the library again") from error
+            raise ArtifactDamagedError(
+                f"{where}: an entry cannot be read ({error!r}); build the library again"
+            ) from error
 
 
 def _text(value: Any) -> str:

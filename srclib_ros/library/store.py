@@ -1,10 +1,10 @@
 """A source library on disk: entries, their remembered views, the encoder that saw them, and grasp networks.
 
-    manifest.json         what it is, thresholds, and the hash of every other file; written last
-    entries.json          one record a part, see `entry.Entry`
-    gallery.safetensors   embeddings (E, V, D) and observed sizes size_m (E, V), see `search.Gallery`
-    encoder/              the sealed encoder that the embeddings are of
-    models/<name>/        the sealed grasp model of an entry
+manifest.json         what it is, thresholds, and the hash of every other file; written last
+entries.json          one record a part, see `entry.Entry`
+gallery.safetensors   embeddings (E, V, D) and observed sizes size_m (E, V), see `search.Gallery`
+encoder/              the sealed encoder that the embeddings are of
+models/<name>/        the sealed grasp model of an entry
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ class Library:
         model = self.entry(source).model
         if model is None:
             known = ", ".join(entry.name for entry in self.entries if entry.model) or "none"
-            raise ArtifactMissingError(f"{self.folder}: {source!r} has no grasp network; entries that have one: {known}")
+            raise ArtifactMissingError(
+                f"{self.folder}: {source!r} has no grasp network; entries that have one: {known}"
+            )
         return resolve_inside(self.folder, model)
 
 

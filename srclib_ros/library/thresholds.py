@@ -37,7 +37,16 @@ class Thresholds:
     @classmethod
     def from_json(cls, record: Mapping[str, Any], where: str) -> Thresholds:
         try:
-            return cls(*(Threshold(**{key: float(value) for key, value in record[verdict].items()} | {
-                "queries": int(record[verdict]["queries"])}) for verdict in ("identity", "suitability")))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            return cls(_read(record["identity"]), _read(record["suitability"]))
+        except (KeyError, TypeError, ValueError) as error:
             raise ArtifactDamagedError(f"{where}: its thresholds cannot be read; build the library again") from error
+
+
+def _read(record: Mapping[str, Any]) -> Threshold:
+    return Threshold(
+        similarity=float(record["similarity"]),
+        false_accept=float(record["false_accept"]),
+        false_reject=float(record["false_reject"]),
+        auroc=float(record["auroc"]),
+        queries=int(record["queries"]),
+    )

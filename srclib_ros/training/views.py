@@ -5,11 +5,10 @@ Most are partial, filmed through the sensor model; the last few are samples of t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
 from srclib_ros.geometry.mesh import PartMesh, sample_surface
@@ -23,10 +22,14 @@ FULL_NOISE_M = 0.0004  # the camera's at 0.6 m
 
 @dataclass(frozen=True, eq=False)
 class ViewSet:
-    """points: (V, n, 3) float32, metres, camera frame, repeated where fewer were seen. part: (V,) int64."""
+    """points: (S * of_each, n, 3) float32, metres, camera frame: `of_each` views of one shape after another."""
 
     points: FloatArray
-    part: npt.NDArray[np.int64]
+    of_each: int
+
+    @property
+    def parts(self) -> int:
+        return len(self.points) // self.of_each
 
 
 def partial_clouds(part: PartMesh, count: int, rng: np.random.Generator) -> list[FloatArray]:
@@ -47,18 +50,10 @@ def full_clouds(part: PartMesh, count: int, rng: np.random.Generator) -> list[Fl
 
 def simulate_views(
     parts: Sequence[PartMesh], partial: int, full: int, n_points: int, rng: np.random.Generator
-) -> Iterator[tuple[int, FloatArray]]:
-    """(index of the part, (partial + full, n_points, 3) float32) one part after another."""
-    for index, part in enumerate(parts):
-        clouds = partial_clouds(part, partial, rng) + full_clouds(part, full, rng)
-        yield index, np.stack([thinned(cloud, n_points, rng) for cloud in clouds])
-
-
-def gather(views: Iterable[tuple[int, FloatArray]]) -> ViewSet:
-    """One ViewSet of what `simulate_views` gives."""
-    indices, blocks = zip(*views, strict=True)
-    part = np.repeat(np.array(indices, np.int64), [len(block) for block in blocks])
-    return ViewSet(np.concatenate(blocks), part)
+) -> FloatArray:
+    """(parts * (partial + full), n_points, 3) float32: the views of one part after another."""
+    clouds = [c for part in parts for c in (*partial_clouds(part, partial, rng), *full_clouds(part, full, rng))]
+    return np.stack([thinned(cloud, n_points, rng) for cloud in clouds])
 
 
 def thinned(cloud: FloatArray, n_points: int, rng: np.random.Generator) -> FloatArray:
@@ -68,7 +63,7 @@ def thinned(cloud: FloatArray, n_points: int, rng: np.random.Generator) -> Float
 
 
 def cut_one_side(cloud: FloatArray, share: float, rng: np.random.Generator) -> FloatArray:
-    """The cloud (N, 3), camera frame, less the `share` of its points that lie furthest to a random side of the image."""
+    """The cloud (N, 3), camera frame, less the `share` of its points farthest to a random side of the image."""
     angle = rng.uniform(0.0, 2.0 * np.pi)
     along = cloud[:, :2] @ np.array([np.cos(angle), np.sin(angle)], np.float32)
     return cloud[along <= np.quantile(along, 1.0 - share)]

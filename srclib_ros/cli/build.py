@@ -1,0 +1,93 @@
+"""Build a source library from a folder of meshes.
+
+Each part is filmed from many sides by a simulated depth camera, the encoder turns the views into embeddings, parts
+that look alike are grouped, and thresholds for "this very part" and "a useful source" are set from simulated queries.
+With --networks N the representatives of the largest groups get a grasp network each (minutes of one core a part).
+
+  srclib build my_parts --unit mm --out my_library                    the encoder that ships, no networks: minutes
+  srclib build my_parts --unit mm --out my_library --networks 3       and three grasp networks
+  srclib build my_parts --unit mm --out my_library --models trained/bolt trained/nut
+                                                                      networks that are there already
+  srclib build my_parts --unit mm --out my_library --encoder train    an encoder of its own: half an hour
+
+A build that was interrupted goes on where it stopped when the same command is given again; its intermediate results lie
+in .LIB.work beside the library. The same parts, encoder and seed give the same library.
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from srclib_ros.cli.options import DEFAULT_LIBRARY, add_json, add_out, add_seed, print_json, progress
+
+if TYPE_CHECKING:
+    from srclib_ros.training.library_build import TrainModel
+
+TRAIN = "train"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("parts", type=Path, metavar="PARTS", help="folder of meshes: STL, OBJ, PLY (STEP)")
+    parser.add_argument(
+        "--unit", choices=("mm", "cm", "m", "in"), help="of the meshes; a manifest.csv beside them wins"
+    )
+    add_out(parser, "folder of the library; one that is there is replaced when the new one is complete")
+    parser.add_argument(
+        "--encoder",
+        default=str(DEFAULT_LIBRARY / "encoder"),
+        metavar="DIR",
+        help="sealed encoder folder (the one that ships), or the word 'train'",
+    )
+    parser.add_argument(
+        "--models",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="DIR",
+        help="grasp models, each in a folder named as its part",
+    )
+    parser.add_argument(
+        "--networks", type=int, default=0, metavar="N", help="grasp networks in all; missing ones are trained (0)"
+    )
+    add_seed(parser)
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from srclib_ros.cli.library import summary
+    from srclib_ros.simulation.parts import load_parts
+    from srclib_ros.training.library_build import BuildPlan, build_library, work_folder
+
+    parts = load_parts(args.parts, args.unit)
+    bar = partial(progress, quiet=args.json)
+    encoder = Path(args.encoder)
+    if args.encoder == TRAIN:
+        from srclib_ros.training.encoder import train_encoder
+
+        encoder = work_folder(args.out) / "encoder"
+        train_encoder(parts, encoder, args.seed, progress=bar)
+    library = build_library(
+        parts,
+        encoder,
+        args.out,
+        args.seed,
+        BuildPlan(networks=max(args.networks, len(args.models))),
+        args.models,
+        _trainer(args.seed) if args.networks > len(args.models) else None,
+        bar,
+    )
+    if args.json:
+        print_json(summary(library))
+    else:
+        networks = int(library.with_model.sum())
+        print(f"{args.out}: {len(library.entries)} parts, {networks} with a network, version {library.version}")
+    return 0
+
+
+def _trainer(seed: int) -> TrainModel:
+    from srclib_ros.training.grasp_network import train_grasp_model
+
+    return lambda part, folder: train_grasp_model(part, folder, seed=seed)

@@ -1,0 +1,121 @@
+"""Ask a source library which of its parts a mesh or a cloud resembles, and which network would be used for it.
+
+A mesh is filmed from many sides and the views vote; a cloud of one part (PCD, PLY, NPZ; the part alone, no bin) is
+asked as it is. Two verdicts, never mixed up: identity (this very part is in the library) and suitability (the library
+holds a useful source), each with the rates at which it was wrong when the library was built.
+
+  srclib query my_library bolt.stl --unit mm
+  srclib query my_library segment.pcd --top 10 --json
+
+exit status: 0 there is a suitable source; 1 there is none.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from srclib_ros.cli.options import add_json, add_seed, print_json
+from srclib_ros.errors import ConfigError
+
+if TYPE_CHECKING:
+    from srclib_ros.library.store import Library
+    from srclib_ros.types import FloatArray, Match
+
+MESH_SUFFIXES = (".stl", ".obj", ".off", ".step", ".stp")
+VIEWS_OF_A_MESH = 20
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("library", type=Path, metavar="LIB", help="folder of a source library")
+    parser.add_argument("file", type=Path, metavar="FILE", help="mesh (STL, OBJ, PLY, STEP) or cloud (PCD, PLY, NPZ)")
+    parser.add_argument("--unit", choices=("mm", "cm", "m", "in"), help="of a mesh; clouds are in metres")
+    parser.add_argument("--top", type=int, default=5, metavar="K", help="how many entries to name (5)")
+    parser.add_argument(
+        "--min-similarity",
+        type=float,
+        default=-1.0,
+        metavar="S",
+        help="suitable from here on (the library's threshold)",
+    )
+    add_seed(parser)
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from srclib_ros.config import SelectionConfig, override
+    from srclib_ros.embedding.encoder import Encoder
+    from srclib_ros.library.selection import query
+    from srclib_ros.library.store import Library
+
+    config = override(SelectionConfig(), {"neighbours": args.top, "min_similarity": args.min_similarity})
+    library = Library.open(args.library)
+    encoder = Encoder.load(library.encoder_folder)
+    answer = query(library, encoder, encoder.describe(_clouds(args.file, args.unit, args.seed)), config)
+    record = answer_record(library, answer)
+    print_json(record) if args.json else _print(library, record)
+    return 0 if answer.suitable else 1
+
+
+def answer_record(library: Library, answer: Match) -> dict[str, Any]:
+    """The answer as JSON: neighbours, the network to use, and both verdicts with their rates."""
+    thresholds = library.thresholds
+    return {
+        "library": {"name": library.name, "version": library.version, "entries": len(library.entries)},
+        "neighbours": [
+            asdict(neighbour) | {"network": library.entry(neighbour.entry).model is not None}
+            for neighbour in answer.neighbours
+        ],
+        "source": answer.source,
+        "scale": answer.scale,
+        "identity": {"verdict": answer.identity, **asdict(thresholds.identity)},
+        "suitability": {"verdict": answer.suitable, **asdict(thresholds.suitability)},
+        "why": answer.why,
+    }
+
+
+def _clouds(file: Path, unit: str | None, seed: int) -> list[FloatArray]:
+    """Views of the file's part: many of a mesh, one of a cloud."""
+    import numpy as np
+
+    if file.suffix.lower() in MESH_SUFFIXES or (file.suffix.lower() == ".ply" and _has_faces(file)):
+        from srclib_ros.geometry.mesh import load_mesh
+        from srclib_ros.training.views import partial_clouds
+
+        if unit is None:
+            raise ConfigError(f"{file}: a mesh file does not tell its unit; add --unit mm (or cm, m, in)")
+        return partial_clouds(load_mesh(file, unit), VIEWS_OF_A_MESH, np.random.default_rng(seed))
+    from srclib_ros.captures.cloud_io import load_capture
+
+    xyz = load_capture(file).cloud.xyz.reshape(-1, 3)
+    return [xyz[np.isfinite(xyz).all(axis=1)]]
+
+
+def _has_faces(ply: Path) -> bool:
+    try:
+        with ply.open("rb") as file:
+            header = file.read(65536).split(b"end_header")[0]
+    except OSError as error:
+        raise ConfigError(f"{ply}: cannot be read ({error.strerror}); check the path") from error
+    return any(line.split()[:2] == [b"element", b"face"] and line.split()[-1] != b"0" for line in header.splitlines())
+
+
+def _print(library: Library, record: dict[str, Any]) -> None:
+    width = max(len(neighbour["entry"]) for neighbour in record["neighbours"])
+    print(f"{'entry':<{width}}  similarity  distance  cluster  network")
+    for neighbour in record["neighbours"]:
+        cluster = neighbour["cluster"] if neighbour["cluster"] >= 0 else "none"
+        network = "yes" if neighbour["network"] else ""
+        print(
+            f"{neighbour['entry']:<{width}}  {neighbour['similarity']:10.3f}  {neighbour['distance']:8.3f}  "
+            f"{cluster:>7}  {network}"
+        )
+    for name in ("identity", "suitability"):
+        verdict = record[name]
+        print(
+            f"{name}: {'yes' if verdict['verdict'] else 'no'} (from {verdict['similarity']:.2f} on; wrongly yes "
+            f"{verdict['false_accept']:.0%}, wrongly no {verdict['false_reject']:.0%} when it was set)"
+        )
+    print(f"source: {record['source'] or 'none'}; {record['why']}")
