@@ -123,6 +123,7 @@ def _plan_over_ros(
     from srclib_ros.ros.runner import NodeProcess, ros_arguments
 
     bag, log_path = args.out / "bag", args.out / "nodes.log"
+    args.out.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(bag, ignore_errors=True)
     write_bag(bag, clouds, topic="points")
     settings = {

@@ -33,7 +33,7 @@ def plan_of_record(record: Mapping[str, Any], scene: Scene) -> GraspPlan:
 
 
 def _match(part: Mapping[str, Any]) -> Match:
-    neighbours = ()
+    neighbours: tuple[Neighbour, ...] = ()
     if part["nearest"] is not None:
         neighbours = (Neighbour(part["nearest"], part["cluster"], part["similarity"], float("nan")),)
     return Match(

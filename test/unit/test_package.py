@@ -22,7 +22,7 @@ MANIFEST = ElementTree.parse(ROOT / "package.xml").getroot()
 def setup_constant(name: str) -> Any:
     """A literal that setup.py assigns."""
     for node in ast.parse((ROOT / "setup.py").read_text()).body:
-        if isinstance(node, ast.Assign) and node.targets[0].id == name:  # type: ignore[attr-defined]
+        if isinstance(node, ast.Assign) and node.targets[0].id == name:
             return ast.literal_eval(node.value)
     raise AssertionError(f"setup.py assigns no {name}")
 

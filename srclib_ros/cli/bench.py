@@ -1,0 +1,180 @@
+"""Measure how long a plan takes.
+
+  srclib bench latency --json             whole and by stage, cold and warm, and through ROS with its losses
+  srclib bench latency --no-ros           the pipeline alone
+
+Cold: everything on a new frame, bins of mixed parts. Warm: a bin of one kind of part, whose source is held and voted
+again every so many frames (selection.bin_content single). 640x480 pixels, parts dropped in physics, the camera's
+noise on. Through ROS: from the publishing of the cloud at 10 Hz to the arrival of grasp_poses, the node in a process
+of its own. Start it through ./run: the thread settings made there decide the speed.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from srclib_ros.cli.options import add_json, add_library, add_seed, print_json, progress
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from srclib_ros.captures.scene_folder import RecordedScene
+    from srclib_ros.config import PipelineConfig
+    from srclib_ros.library.store import Library
+    from srclib_ros.types import GraspPlan
+
+BIN_SIZE_M = (0.36, 0.26, 0.12)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("latency",), help="what to measure")
+    add_library(parser)
+    parser.add_argument("--parts", type=int, default=15, metavar="N", help="parts dropped into each bin (15)")
+    parser.add_argument("--threads", type=int, default=2, metavar="N", help="threads of the networks (2)")
+    parser.add_argument("--frames", type=int, default=50, metavar="N", help="frames that count (50)")
+    parser.add_argument("--warm-up", type=int, default=5, metavar="N", help="frames before those (5)")
+    parser.add_argument("--scenes", type=int, default=5, metavar="N", help="different bins, taken in turn (5)")
+    parser.add_argument("--rate", type=float, default=10.0, metavar="HZ", help="clouds a second through ROS (10)")
+    parser.add_argument("--no-ros", action="store_true", help="leave the measurement through ROS out")
+    add_seed(parser)
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    import numpy as np
+
+    from srclib_ros.config import PipelineConfig, override
+    from srclib_ros.library.store import Library
+
+    rng = np.random.default_rng(args.seed)
+    library = Library.open(args.library)
+    mixed = _bins(library, args, rng, single=False)
+    single = _bins(library, args, rng, single=True)
+    config = override(PipelineConfig(), {"threads": args.threads, "bin.size_m": BIN_SIZE_M})
+    cold = _measure(args, config, mixed, "cold")
+    warm = _measure(args, override(config, {"selection.bin_content": "single"}), single, "warm")
+    report = {
+        "pipeline": {"cold": _times([sum(plan.stages_ms.values()) for plan in cold])}
+        | {"warm": _times([sum(plan.stages_ms.values()) for plan in warm])},
+        "stages": {name: _times([plan.stages_ms[name] for plan in cold]) for name in cold[0].stages_ms},
+        "stages_warm": {name: _times([plan.stages_ms[name] for plan in warm]) for name in warm[0].stages_ms},
+        "parts": args.parts,
+        "segments": {"cold": _mean_segments(cold), "warm": _mean_segments(warm)},
+        "grasps": {"cold": _mean_grasps(cold), "warm": _mean_grasps(warm)},
+        "threads": args.threads,
+        "frames": args.frames,
+        "seed": args.seed,
+        "library": {"name": library.name, "version": library.version},
+        "machine": _machine(),
+    }
+    if not args.no_ros:
+        report["ros"] = _through_ros(args, mixed)
+    if args.json:
+        print_json(report)
+    else:
+        _print(report)
+    return 0
+
+
+def _bins(library: Library, args: argparse.Namespace, rng: np.random.Generator, single: bool) -> list[RecordedScene]:
+    """Filmed bins: of parts drawn from the library's generated ones, or each of one part that has a network."""
+    from srclib_ros.simulation.camera import CameraNoise, default_camera
+    from srclib_ros.simulation.cell import simulate_scene
+    from srclib_ros.simulation.parts.catalogue import generate_parts
+
+    known = generate_parts(split="library")
+    with_network = {entry.name for entry in library.entries if entry.model is not None}
+    sources = [part for part in known if part.name in with_network] or known
+    scenes = []
+    for index in progress(range(args.scenes), label="single" if single else "mixed", quiet=args.json):
+        if single:
+            parts = [sources[index % len(sources)]] * args.parts
+        else:
+            parts = [known[i] for i in rng.integers(len(known), size=args.parts)]
+        scene = simulate_scene(parts, bin_size_m=BIN_SIZE_M, camera=default_camera(), noise=CameraNoise(), rng=rng)
+        scenes.append(scene)
+    return scenes
+
+
+def _measure(
+    args: argparse.Namespace, config: PipelineConfig, scenes: Sequence[RecordedScene], label: str
+) -> list[GraspPlan]:
+    """Plans of the frames that count. Cold takes the bins in turn; warm stays with one for its share of the frames."""
+    from srclib_ros.pipeline import open_pipeline
+
+    pipeline = open_pipeline(args.library, config)
+    plans = []
+    frames = range(args.warm_up + args.frames)
+    for frame in progress(frames, label=label, quiet=args.json):
+        place = frame % len(scenes) if label == "cold" else frame * len(scenes) // len(frames)
+        plan = pipeline.plan(scenes[place].cloud, scenes[place].bin.T_cloud_bin)
+        plans.append(replace(plan, scene=replace(plan.scene, cloud=scenes[0].cloud)))
+    return plans[args.warm_up :]
+
+
+def _through_ros(args: argparse.Namespace, scenes: Sequence[RecordedScene]) -> dict[str, Any]:
+    from srclib_ros.geometry.transforms import matrix_to_pose7
+    from srclib_ros.ros.latency import measure_latency
+
+    parameters = {
+        "library": str(args.library.resolve()),
+        "bin.pose": tuple(matrix_to_pose7(scenes[0].bin.T_cloud_bin)),
+        "bin.size_m": BIN_SIZE_M,
+        "threads": args.threads,
+    }
+    clouds = [scene.cloud for scene in scenes]
+    return measure_latency(clouds, parameters, rate_hz=args.rate, count=args.frames, warm_up=args.warm_up)
+
+
+def _times(values_ms: Sequence[float]) -> dict[str, float]:
+    import numpy as np
+
+    return {
+        "median_ms": round(float(np.median(values_ms)), 2),
+        "p95_ms": round(float(np.percentile(values_ms, 95)), 2),
+    }
+
+
+def _mean_segments(plans: Sequence[GraspPlan]) -> float:
+    return round(sum(len(plan.scene.segments) for plan in plans) / len(plans), 1)
+
+
+def _mean_grasps(plans: Sequence[GraspPlan]) -> float:
+    return round(sum(len(plan.grasps) for plan in plans) / len(plans), 1)
+
+
+def _machine() -> dict[str, Any]:
+    import os
+    import platform
+
+    import numpy as np
+    import onnxruntime
+
+    settings = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "MALLOC_MMAP_THRESHOLD_")
+    return {
+        "cores": os.cpu_count(),
+        "architecture": platform.machine(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "onnxruntime": onnxruntime.__version__,
+        "settings": {name: os.environ.get(name) for name in settings},
+    }
+
+
+def _print(report: Mapping[str, Any]) -> None:
+    from srclib_ros.cli.table import format_table
+
+    rows = [[f"pipeline, {name}", *_cells(times)] for name, times in report["pipeline"].items()]
+    rows += [[f"  {name}", *_cells(times)] for name, times in report["stages"].items()]
+    if "ros" in report:
+        ros = report["ros"]
+        rows.append([f"ros, {ros['lost']} of {ros['sent']} lost", *_cells(ros)])
+    print(format_table(("what", "median ms", "p95 ms"), rows, {"median ms", "p95 ms"}))
+    print(f"{report['parts']} parts dropped, {report['threads']} threads, {report['machine']['cores']} cores")
+
+
+def _cells(times: Mapping[str, Any]) -> list[str]:
+    return ["-" if times[key] is None else f"{times[key]:.1f}" for key in ("median_ms", "p95_ms")]

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import argparse
+import json
+
+import pytest
+
+from srclib_ros.cli.options import add_settings, print_json, progress, settings_of
+from srclib_ros.config import PipelineConfig, flat_fields
+from srclib_ros.errors import ConfigError
+
+
+def parse(*arguments: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_settings(parser)
+    return parser.parse_args(arguments)
+
+
+def test_without_options_the_defaults_stand() -> None:
+    assert settings_of(parse()) == PipelineConfig()
+
+
+def test_every_setting_is_an_option() -> None:
+    parser = argparse.ArgumentParser()
+    add_settings(parser)
+    shown = parser.format_help()
+    for name, _ in flat_fields(PipelineConfig):
+        assert "--" + name.replace(".", "-").replace("_", "-") in shown
+
+
+def test_options_change_settings() -> None:
+    config = settings_of(parse("--bin-mode", "plane", "--bin-size-m", "1", "2", "0", "--grasp-max-grasps", "3"))
+    assert config.bin.mode == "plane"
+    assert config.bin.size_m == (1.0, 2.0, 0.0)
+    assert config.grasp.max_grasps == 3
+
+
+def test_a_value_out_of_range_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"grasp\.max_tilt_rad"):
+        settings_of(parse("--grasp-max-tilt-rad", "9"))
+
+
+def test_json_refuses_what_json_cannot_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"a": [1.5, None]})
+    assert json.loads(capsys.readouterr().out) == {"a": [1.5, None]}
+    with pytest.raises(ValueError, match="Out of range"):
+        print_json({"a": float("nan")})
+
+
+def test_progress_passes_everything_on() -> None:
+    assert list(progress(range(5), label="x", quiet=True)) == [0, 1, 2, 3, 4]
