@@ -95,7 +95,12 @@ class BinPhysics:
         spec.option.timestep = STEP_S
         spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
         spec.option.impratio = 3.0
-        contact = {"friction": FRICTION, "condim": 4, "solref": (2.0 * STEP_S, 1.0), "solimp": (0.95, 0.99, 0.0005, 0.5, 2.0)}  # fmt: skip
+        contact: dict[str, Any] = {
+            "friction": FRICTION,
+            "condim": 4,
+            "solref": (2.0 * STEP_S, 1.0),
+            "solimp": (0.95, 0.99, 0.0005, 0.5, 2.0),
+        }
         world, half = spec.worldbody, self._size / 2.0
         world.add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, size=(0.0, 0.0, 1.0), **contact)
         for i, (axis, side) in enumerate(((0, -1), (0, 1), (1, -1), (1, 1))):
@@ -107,7 +112,7 @@ class BinPhysics:
         meshes: dict[int, tuple[list[str], Any]] = {}
         for index, part in enumerate(self._parts):
             if id(part) not in meshes:
-                names = []
+                names: list[str] = []
                 for vertices in convex_pieces(part):
                     names.append(f"mesh{index}_{len(names)}")
                     spec.add_mesh(name=names[-1], uservert=vertices.ravel())
