@@ -1,0 +1,92 @@
+"""Nearest entry, its cluster, the nearest member with a network; refusals say why."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from support.small_library import SaidEncoder, at_degrees, segment_saying, write_small_library
+
+from srclib_ros.config import SelectionConfig
+from srclib_ros.embedding.encoder import Descriptors
+from srclib_ros.errors import EncoderMismatchError
+from srclib_ros.library.selection import query, select, vote
+from srclib_ros.library.store import Library
+
+MIXED = SelectionConfig(bin_content="mixed")
+SINGLE = SelectionConfig(bin_content="single")
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    return Library.open(write_small_library(tmp_path_factory.mktemp("library") / "small"))
+
+
+@pytest.fixture
+def encoder(library: Library) -> SaidEncoder:
+    return SaidEncoder(library.encoder_id)
+
+
+def test_an_entry_with_a_network_answers_for_itself(library: Library, encoder: SaidEncoder) -> None:
+    (match,) = select(library, encoder, [segment_saying(7, 1.0)], MIXED)
+    assert (match.segment, match.source, match.scale) == (7, "bolt_m8", 1.0)
+    assert match.suitable
+    assert match.identity
+    assert [neighbour.entry for neighbour in match.neighbours[:2]] == ["bolt_m8", "bolt_m16"]
+    assert match.nearest.similarity == pytest.approx(np.cos(np.deg2rad(1.0)), abs=1e-6)
+
+
+def test_a_member_with_a_network_stands_in_and_is_scaled(library: Library, encoder: SaidEncoder) -> None:
+    (match,) = select(library, encoder, [segment_saying(1, 20.0)], MIXED)
+    assert match.nearest.entry == "bolt_m16"
+    assert match.source == "bolt_m8"
+    assert match.scale == pytest.approx(0.08 / 0.04)
+    assert match.suitable
+    assert not match.identity
+    assert "bolt_m8" in match.why
+
+
+@pytest.mark.parametrize(
+    ("angle", "reason"),
+    [(90.0, "no member of its cluster 1 has a network"), (180.0, "in no cluster"), (230.0, "nothing in the library")],
+    ids=["cluster without a network", "noise", "unlike all"],
+)
+def test_a_refusal_says_why(library: Library, encoder: SaidEncoder, angle: float, reason: str) -> None:
+    (match,) = select(library, encoder, [segment_saying(1, angle)], MIXED)
+    assert match.source is None
+    assert not match.suitable
+    assert reason in match.why
+
+
+def test_the_user_s_threshold_beats_the_library_s(library: Library, encoder: SaidEncoder) -> None:
+    strict = SelectionConfig(min_similarity=0.999)
+    assert select(library, encoder, [segment_saying(1, 20.0)], strict)[0].source is None
+    lenient = SelectionConfig(min_similarity=0.1)
+    assert select(library, encoder, [segment_saying(1, 40.0)], lenient)[0].source == "bolt_m8"
+
+
+def test_segments_of_a_single_kind_vote_by_their_points(library: Library, encoder: SaidEncoder) -> None:
+    large, small = segment_saying(1, 2.0, points=90), segment_saying(2, 95.0, points=10)
+    matches = select(library, encoder, [large, small], SINGLE)
+    assert [match.segment for match in matches] == [1, 2]
+    assert {match.source for match in matches} == {"bolt_m8"}
+    assert "2 votes" in matches[0].why
+    assert select(library, encoder, [large, small], MIXED)[1].source is None
+
+
+def test_vote_is_the_weighted_mean_of_squares() -> None:
+    voted = vote(np.float32([[0.0, 1.0], [2.0, 1.0]]), np.array([3.0, 1.0]))
+    np.testing.assert_allclose(voted, [1.0, 1.0])
+
+
+def test_no_segments_no_matches(library: Library, encoder: SaidEncoder) -> None:
+    assert select(library, encoder, [], MIXED) == ()
+
+
+def test_another_encoder_is_refused(library: Library) -> None:
+    with pytest.raises(EncoderMismatchError, match="--encoder"):
+        select(library, SaidEncoder("another"), [segment_saying(1, 0.0)], MIXED)
+
+
+def test_views_of_one_part_vote_in_a_query(library: Library, encoder: SaidEncoder) -> None:
+    found = Descriptors(at_degrees(0.0, 12.0, 14.0), np.float32([0.01, 0.01, 0.01]))
+    assert query(library, encoder, found, SelectionConfig(neighbours=1)).neighbours[0].entry == "bolt_m16"
