@@ -1,0 +1,217 @@
+"""Grasps for a part that no network speaks of: antipodal, from one view of one segment.
+
+The part is looked at along a few approaches (straight down, against its mean normal, square to its long axis);
+`height_profiles` finds where a jaw fits, at several closing angles and depths; what is found is then measured on
+the points themselves: the width, the direction of both edges, how squarely they face each other. The quality is
+friction margin x support x clearance x centring, each in [0, 1] (the geometric terms that Morales et al. 2006 and
+ten Pas et al., arXiv 1706.09911, order antipodal grasps by).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from srclib_ros.config import GraspConfig
+from srclib_ros.geometry.grasp_frame import pregrasp, tcp_pose, upright_variant
+from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.height_profiles import ENGAGED_M, PITCH_M, SPARE_M, Fits, find_fits
+from srclib_ros.types import FloatArray, Grasp, Matrix, Scene, Segment
+
+ANGLES = 8
+DEPTHS = (0.3, 0.6, 1.0)
+"""How far the tips reach below the top of the part, in pad heights."""
+PER_APPROACH = 24
+PART_POINTS, OTHER_POINTS = 3_000, 5_000
+DISTINCT_APPROACH_RAD = 0.12
+MAX_TURN_RAD = 0.25
+"""How far the closing direction is turned to face the measured edges."""
+
+
+def antipodal_grasps(scene: Scene, segment: Segment, gripper: Gripper, config: GraspConfig) -> list[Grasp]:
+    """Grasps of one segment, best first; none where the jaw fits nowhere. Deterministic.
+
+    Widths are measured; approaches keep to `config.max_tilt_rad`. Collisions with the bin and with what stands around
+    are only roughly known here: `ranking.rank` settles them.
+    """
+    part = _thin_out(segment.points_bin, PART_POINTS)
+    if len(part) < 3:
+        return []
+    others = _surroundings(scene, segment, gripper)
+    found = [
+        _along(R_bin_up, part, others, gripper, config)
+        for R_bin_up in _views(segment, config.max_tilt_rad)
+    ]
+    T = np.concatenate([fits.T_bin_tcp for fits in found])
+    width = np.concatenate([fits.width_m for fits in found])
+    quality = np.concatenate([fits.quality for fits in found])
+    order = np.argsort(-quality, kind="stable")
+    T, width, quality = upright_variant(T[order]), width[order], quality[order]
+    back = pregrasp(T, config.pregrasp_m)
+    return [
+        Grasp(T[i], back[i], float(width[i]), float(quality[i]), gripper.name, segment.label, None)
+        for i in range(len(order))
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    T_bin_tcp: Matrix
+    width_m: Matrix
+    quality: Matrix
+
+
+def _views(segment: Segment, max_tilt_rad: float) -> list[Matrix]:
+    """Rotations R_bin_up (3, 3) to look along: z against the approach, x along the longest way across the part."""
+    vertical = np.array((0.0, 0.0, 1.0))
+    points = segment.points_bin.astype(np.float64)
+    spread = points - points.mean(axis=0)
+    long_axis = np.linalg.eigh(spread.T @ spread)[1][:, 2]
+    normal = np.nan_to_num(segment.normals_bin.astype(np.float64)).mean(axis=0)
+    ups = [vertical]
+    for wanted in (normal, vertical - (vertical @ long_axis) * long_axis):
+        length = np.linalg.norm(wanted)
+        if length < 0.1:
+            continue
+        up = _towards_vertical(wanted / length, max_tilt_rad)
+        if all(up @ other < np.cos(DISTINCT_APPROACH_RAD) for other in ups):
+            ups.append(up)
+    return [_frame_of(up, spread) for up in ups]
+
+
+def _towards_vertical(up: Matrix, max_tilt_rad: float) -> Matrix:
+    """The direction nearest to `up` that is tilted by no more than `max_tilt_rad`."""
+    tilt = np.arccos(np.clip(up[2], -1, 1))
+    across = np.array((up[0], up[1], 0.0))
+    if tilt <= max_tilt_rad or np.linalg.norm(across) < 1e-9:
+        return up if up[2] > 0 else -up
+    across /= np.linalg.norm(across)
+    allowed = max(max_tilt_rad - 1e-3, 0.0)
+    return np.sin(allowed) * across + np.cos(allowed) * np.array((0.0, 0.0, 1.0))
+
+
+def _frame_of(up: Matrix, spread: Matrix) -> Matrix:
+    """x along the part's longest extent square to `up`, so that the closing angles turn with the part."""
+    flat = spread - (spread @ up)[:, None] * up
+    x = np.linalg.eigh(flat.T @ flat)[1][:, 2]
+    x -= (x @ up) * up
+    x /= np.linalg.norm(x)
+    return np.stack([x, np.cross(up, x), up], axis=1)
+
+
+def _surroundings(scene: Scene, segment: Segment, gripper: Gripper) -> FloatArray:
+    """(O, 3) points of anything else, floor included, within the reach of the fingers around the part."""
+    reach = gripper.finger_thickness_m + SPARE_M + 0.02
+    low, high = segment.points_bin.min(axis=0) - reach, segment.points_bin.max(axis=0) + reach
+    points = scene.points_bin.reshape(-1, 3)
+    index = np.flatnonzero(scene.inside.reshape(-1) & (scene.labels.reshape(-1) != segment.label))
+    xy = points[index, :2]
+    index = index[((xy >= low[:2]) & (xy <= high[:2])).all(axis=1)]
+    return _thin_out(points[index], OTHER_POINTS)
+
+
+def _along(
+    R_bin_up: Matrix, part_bin: FloatArray, others_bin: FloatArray, gripper: Gripper, config: GraspConfig
+) -> _Measured:
+    """What fits along one approach, measured and judged."""
+    centre = part_bin.mean(axis=0).astype(np.float64)
+    R = R_bin_up.astype(np.float32)
+    part, others = ((points - centre.astype(np.float32)) @ R for points in (part_bin, others_bin))
+    floor = -(centre[2] - config.clearance_m - 0.0005) / R_bin_up[2, 2]
+    if R_bin_up[2, 2] < 0.999:  # tilted fingers meet the floor with an edge
+        floor += np.sqrt(1 - R_bin_up[2, 2] ** 2) * gripper.finger_width_m / 2
+    angles = np.pi * np.arange(ANGLES) / ANGLES
+    depths = gripper.pad_height_m * np.array(DEPTHS)
+    fits = find_fits(part, others, angles, depths, float(floor), config.clearance_m, gripper)
+    size = float(np.linalg.norm(np.ptp(part[:, :2], axis=0)))
+    rough = _steepness(fits, gripper) * _engagement(fits, gripper) * _centring(fits.x, fits.y, size)
+    fits = fits.take(_spread_out(fits, rough * (0.5 + 0.5 * fits.seen)))
+    return _measure(fits, part, size, R_bin_up, centre, gripper)
+
+
+def _spread_out(fits: Fits, score: FloatArray) -> npt.NDArray[np.int64]:
+    """Indices of at most PER_APPROACH fits, best first, no two much alike."""
+    order = np.argsort(-score, kind="stable")
+    order = order[score[order] > 0]
+    chosen: list[int] = []
+    left = np.ones(len(order), np.bool_)
+    x, y, tip, angle = (values[order] for values in (fits.x, fits.y, fits.tip, fits.angle))
+    while left.any() and len(chosen) < PER_APPROACH:
+        i = int(np.argmax(left))
+        chosen.append(int(order[i]))
+        near = (np.hypot(x - x[i], y - y[i]) < 0.006) & (np.abs(tip - tip[i]) < 0.003)
+        left &= ~(near & (np.abs(np.sin(angle - angle[i])) < 0.3))
+        left[i] = False
+    return np.array(chosen, np.int64)
+
+
+def _measure(
+    fits: Fits, part: FloatArray, size: float, R_bin_up: Matrix, centre: Matrix, gripper: Gripper
+) -> _Measured:
+    """Both edges of each run on the points themselves: width, middle, direction, and from these the quality."""
+    if not len(fits):
+        return _Measured(np.zeros((0, 4, 4)), np.zeros(0), np.zeros(0))
+    cos, sin = np.cos(fits.angle)[:, None], np.sin(fits.angle)[:, None]
+    dx, dy = part[:, 0] - fits.x[:, None], part[:, 1] - fits.y[:, None]
+    along, across = dx * cos + dy * sin, dx * sin - dy * cos
+    held = (
+        (np.abs(across) < gripper.finger_width_m / 2)
+        & (np.abs(along) < fits.width[:, None] / 2 + PITCH_M)
+        & (part[:, 2] > fits.tip[:, None] + ENGAGED_M)
+    )
+    ends, slopes, lengths = [], [], []
+    for side in (1.0, -1.0):
+        reach = np.where(held, side * along, -np.inf)
+        left, right = (np.where(half, reach, -np.inf).max(axis=1) for half in (across < -0.001, across > 0.001))
+        both = np.isfinite(left) & np.isfinite(right)
+        with np.errstate(invalid="ignore"):
+            slopes.append(np.where(both, side * (right - left) / (gripper.finger_width_m / 2), 0.0))
+        end = np.where(both, (left + right) / 2, reach.max(axis=1))
+        ends.append(end)
+        touching = reach > end[:, None] - 2 * PITCH_M
+        extent = np.where(touching, across, -np.inf).max(axis=1) - np.where(touching, across, np.inf).min(axis=1)
+        lengths.append(np.where(np.isfinite(extent), extent, 0.0))
+    turn = np.clip(np.arctan((slopes[0] + slopes[1]) / 2), -MAX_TURN_RAD, MAX_TURN_RAD)
+    apart = np.abs(slopes[0] - slopes[1]) / 2 + np.abs((slopes[0] + slopes[1]) / 2 - np.tan(turn))
+    middle = (ends[0] - ends[1]) / 2
+    width = (ends[0] + ends[1]) * np.cos(turn)
+    closing = fits.angle - turn
+    x, y = fits.x + middle * cos[:, 0], fits.y + middle * sin[:, 0]
+    usable = np.isfinite(width) & (width > 0)
+
+    slope = np.hypot(apart, _resolved_slope(fits))
+    friction = np.clip(1 - slope / gripper.friction, 0, 1)
+    support = np.clip(np.minimum(*lengths) / (0.75 * gripper.finger_width_m), 0, 1)
+    clearance = 0.6 + 0.2 * fits.spare / SPARE_M + 0.2 * fits.seen
+    quality = friction * (0.4 + 0.6 * support * _engagement(fits, gripper)) * clearance * _centring(x, y, size)
+
+    up, direction = R_bin_up[:, 2], np.cos(closing)[:, None] * R_bin_up[:, 0] + np.sin(closing)[:, None] * R_bin_up[:, 1]
+    origin = centre + np.stack([x, y, fits.tip], axis=1) @ R_bin_up.T
+    T = tcp_pose(origin, np.broadcast_to(-up, origin.shape), direction)
+    keep = usable & (quality > 0)
+    return _Measured(T[keep], width[keep].astype(np.float64), np.clip(quality[keep], 0, 1).astype(np.float64))
+
+
+def _resolved_slope(fits: Fits) -> FloatArray:
+    """Tangent of the lean of the sides: half a cell of run over the drop, as that is how finely an edge is placed."""
+    return 0.5 * PITCH_M / np.maximum(fits.drop, 1e-4)
+
+
+def _steepness(fits: Fits, gripper: Gripper) -> FloatArray:
+    return np.clip(1 - _resolved_slope(fits) / gripper.friction, 0, 1)
+
+
+def _engagement(fits: Fits, gripper: Gripper) -> FloatArray:
+    """From 0 to 1: how much of the pad's height meets the part."""
+    return np.sqrt(np.clip(fits.depth / gripper.pad_height_m, 0, 1))
+
+
+def _centring(x: FloatArray, y: FloatArray, size: float) -> FloatArray:
+    """1 over the centroid, 0.4 at half the part's size from it."""
+    return 1 - 0.6 * np.clip(np.hypot(x, y) / max(0.5 * size, 1e-3), 0, 1)
+
+
+def _thin_out(points: FloatArray, most: int) -> FloatArray:
+    return points[:: max(1, -(-len(points) // most))]
