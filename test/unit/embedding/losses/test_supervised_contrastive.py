@@ -1,0 +1,44 @@
+"""The loss worked out by hand on four embeddings at known angles."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from srclib_ros.embedding.losses.supervised_contrastive import supervised_contrastive  # noqa: E402
+
+
+def at_degrees(*angles: float) -> torch.Tensor:
+    radians = torch.deg2rad(torch.tensor(angles))
+    return torch.stack([radians.cos(), radians.sin()], dim=1)
+
+
+def test_by_hand() -> None:
+    """Labels 0 0 1 1 at 0, 90, 180, 270 degrees: the positive's cosine is 0, the others' are 0 and -1."""
+    expected = -math.log(1.0 / (1.0 + 1.0 + math.exp(-1.0)))
+    loss = supervised_contrastive(at_degrees(0, 90, 180, 270), torch.tensor([0, 0, 1, 1]), temperature=1.0)
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
+
+
+def test_temperature_divides_the_cosines() -> None:
+    expected = -math.log(1.0 / (1.0 + 1.0 + math.exp(-2.0)))
+    loss = supervised_contrastive(at_degrees(0, 90, 180, 270), torch.tensor([0, 0, 1, 1]), temperature=0.5)
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
+
+
+def test_an_anchor_without_a_positive_is_only_pushed_away_from() -> None:
+    """Only the two of label 0 are anchors; label 1 stands in their denominators."""
+    to_first, to_second = math.cos(math.radians(180)), math.cos(math.radians(90))
+    expected = (math.log(1.0 + math.exp(to_first)) + math.log(1.0 + math.exp(to_second))) / 2.0
+    loss = supervised_contrastive(at_degrees(0, 90, 180), torch.tensor([0, 0, 1]), temperature=1.0)
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
+
+
+def test_together_is_better_than_apart() -> None:
+    labels = torch.tensor([0, 0, 1, 1])
+    together = supervised_contrastive(at_degrees(0, 5, 180, 185), labels, 0.1)
+    apart = supervised_contrastive(at_degrees(0, 180, 5, 185), labels, 0.1)
+    assert together < apart

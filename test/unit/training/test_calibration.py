@@ -1,0 +1,62 @@
+"""Thresholds and their rates, counted by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from srclib_ros.embedding.encoder import Descriptors
+from srclib_ros.errors import TrainingError
+from srclib_ros.library.search import Gallery
+from srclib_ros.training.calibration import auroc, calibrate, threshold
+
+
+def test_the_lowest_similarity_that_keeps_the_false_accepts() -> None:
+    negative = np.linspace(0.0, 0.9, 10).astype(np.float32)
+    found = threshold(np.float32([0.75, 0.85, 0.95, 0.97]), negative, 0.2)
+    assert 0.7 < found.similarity <= 0.8 + 1e-6
+    assert found.false_accept <= 0.2
+    assert found.false_reject == pytest.approx(0.25)
+    assert found.queries == 14
+
+
+def test_no_negative_passes_when_none_may() -> None:
+    assert threshold(np.float32([0.9]), np.float32([0.3, 0.5]), 0.0).false_accept == 0.0
+
+
+@pytest.mark.parametrize(
+    ("positive", "negative", "expected"),
+    [([0.9, 0.8], [0.1, 0.2], 1.0), ([0.1], [0.9], 0.0), ([0.5], [0.5], 0.5), ([0.2, 0.8], [0.5], 0.5)],
+)
+def test_auroc(positive: list[float], negative: list[float], expected: float) -> None:
+    assert auroc(np.float32(positive), np.float32(negative)) == pytest.approx(expected)
+
+
+def test_the_two_verdicts_leave_out_the_entry_and_its_kind() -> None:
+    """Bolts at 0 and 20 degrees, rings at 90 and 110; each queried by its own view."""
+    angles = np.deg2rad([0.0, 20.0, 90.0, 110.0])
+    views = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    sizes = np.ones(4, np.float32)
+    found = calibrate(
+        Gallery(views[:, None], sizes[:, None]),
+        ["bolt", "bolt", "ring", "ring"],
+        Descriptors(views, sizes),
+        np.arange(4),
+        0.0,
+    )
+    assert found.identity.auroc == 1.0
+    assert np.cos(np.deg2rad(20.0)) < found.identity.similarity <= 1.0
+    assert found.suitability.auroc == 1.0
+    assert np.cos(np.deg2rad(70.0)) < found.suitability.similarity <= np.cos(np.deg2rad(20.0))
+
+
+def test_parts_that_all_are_alone_cannot_be_calibrated() -> None:
+    view = np.float32([[1.0, 0.0], [0.0, 1.0]])
+    with pytest.raises(TrainingError, match="two parts"):
+        calibrate(
+            Gallery(view[:, None], np.ones((2, 1), np.float32)),
+            ["a", "b"],
+            Descriptors(view, np.ones(2, np.float32)),
+            np.arange(2),
+            0.0,
+        )
