@@ -1,0 +1,118 @@
+"""What the pipeline decides beside its stages: the verdict, held selections and failed grasps."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from srclib_ros.pipeline import _FailureMemory, _HeldSelection, _verdict
+from srclib_ros.plan_json import plan_to_json
+from srclib_ros.types import (
+    Bin,
+    Cloud,
+    Grasp,
+    GraspPlan,
+    Match,
+    Neighbour,
+    ObjectPose,
+    RejectedGrasp,
+    RejectReason,
+    Scene,
+    Segment,
+    Verdict,
+)
+
+
+def scene_with_parts_at(*centroids_m: tuple[float, float, float]) -> Scene:
+    segments = tuple(
+        Segment(
+            label=label,
+            indices=np.arange(4),
+            points_bin=np.tile(np.float32(centroid), (4, 1)),
+            normals_bin=np.tile(np.float32([0, 0, 1]), (4, 1)),
+        )
+        for label, centroid in enumerate(centroids_m, start=1)
+    )
+    empty = np.zeros((0, 3), np.float32)
+    located = Bin(np.eye(4), (0.3, 0.2, 0.1))
+    labels = np.zeros(0, np.int32)
+    return Scene(Cloud(empty), located, empty, empty, labels, labels.astype(bool), segments)
+
+
+def grasp_at(position_m: tuple[float, float, float], part: int, grasp_id: str, source: str | None = "bolt") -> Grasp:
+    T_bin_tcp = np.eye(4)
+    T_bin_tcp[:3, 3] = position_m
+    return Grasp(T_bin_tcp, T_bin_tcp, 0.02, 0.9, "jaw", part, source, grasp_id=grasp_id)
+
+
+def match_of(segment: int, source: str | None = "bolt") -> Match:
+    return Match(segment, (Neighbour("bolt_m8", 2, 0.8, 0.2),), source, 1.0, False, source is not None, "near")
+
+
+def test_no_segments_is_an_empty_bin() -> None:
+    assert _verdict(scene_with_parts_at(), [], [], [])[0] is Verdict.EMPTY_BIN
+
+
+def test_nothing_graspable_names_the_reasons() -> None:
+    rejected = [RejectedGrasp(grasp_at((0, 0, 0), 1, "a"), RejectReason.HITS_BIN)]
+    verdict, why = _verdict(scene_with_parts_at((0, 0, 0)), [match_of(1)], [], rejected)
+    assert verdict is Verdict.NOTHING_GRASPABLE
+    assert str(RejectReason.HITS_BIN) in why
+
+
+def test_refused_parts_without_a_grasp_are_no_suitable_source() -> None:
+    verdict, why = _verdict(scene_with_parts_at((0, 0, 0)), [match_of(1, None)], [], [])
+    assert verdict is Verdict.NO_SUITABLE_SOURCE
+    assert why
+
+
+def test_a_failed_grasp_is_kept_away_from_until_its_part_moves() -> None:
+    memory = _FailureMemory()
+    lying = scene_with_parts_at((0, 0, 0), (0.1, 0, 0))
+    memory.watch([grasp_at((0.1, 0, 0.02), 2, "g2")], lying)
+    assert memory.add("g2")
+    assert not memory.add("unknown")
+    np.testing.assert_allclose(memory.positions(lying, 0.01), [[0.1, 0, 0.02]])
+    assert memory.positions(scene_with_parts_at((0, 0, 0), (0.13, 0, 0)), 0.01) == []
+    assert memory.positions(lying, 0.01) == [], "once forgotten it stays forgotten"
+
+
+def test_a_held_selection_answers_for_every_part_and_expires() -> None:
+    held = _HeldSelection()
+    scene = scene_with_parts_at((0, 0, 0), (0.1, 0, 0))
+    assert held.matches(scene) is None
+    held.hold([match_of(1)], frames=2)
+    matches = held.matches(scene)
+    assert matches is not None
+    assert [match.segment for match in matches] == [1, 2]
+    assert held.matches(scene) is None
+    held.hold([match_of(1)], frames=5)
+    held.release()
+    assert held.matches(scene) is None
+
+
+@pytest.fixture
+def plan() -> GraspPlan:
+    scene = scene_with_parts_at((0, 0, 0), (0.1, 0, 0))
+    pose = ObjectPose(1, "bolt", np.eye(4), 1.0, 0.9, 0.8, np.float32([0.5]))
+    grasps = (grasp_at((0, 0, 0), 1, "a"), grasp_at((0.1, 0, 0), 2, "b", None))
+    rejected = (
+        RejectedGrasp(grasp_at((0, 0, 0), 1, "c"), RejectReason.TILT),
+        RejectedGrasp(grasp_at((0, 0, 0), 1, "d"), RejectReason.TILT),
+    )
+    return GraspPlan(
+        scene, (match_of(1), match_of(2, None)), (pose,), grasps, rejected, Verdict.GRASPS, "", {"bin": 1.0}
+    )
+
+
+def test_the_plan_as_json_is_plain_and_complete(plan: GraspPlan) -> None:
+    answer = json.loads(json.dumps(plan_to_json(plan), allow_nan=False))
+    assert answer["verdict"] == "grasps"
+    assert answer["rejected"] == {str(RejectReason.TILT): 2}
+    assert [grasp["source"] for grasp in answer["grasps"]] == ["bolt", None]
+    assert np.shape(answer["grasps"][0]["T_bin_tcp"]) == (4, 4)
+    assert [part["planner"] for part in answer["parts"]] == ["network", "model-free"]
+    assert [part["grasps"] for part in answer["parts"]] == [1, 1]
+    assert answer["parts"][0]["fit_m"] is None
