@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from srclib_ros.captures.scene_folder import RecordedScene
     from srclib_ros.config import PipelineConfig
     from srclib_ros.library.store import Library
-    from srclib_ros.types import GraspPlan
-
-BIN_SIZE_M = (0.36, 0.26, 0.12)
+    from srclib_ros.types import GraspPlan, Matrix
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -48,11 +46,13 @@ def run(args: argparse.Namespace) -> int:
 
     from srclib_ros.config import PipelineConfig, override
     from srclib_ros.library.store import Library
+    from srclib_ros.simulation.cell import BIN_SIZE_M, hang_camera
 
     rng = np.random.default_rng(args.seed)
     library = Library.open(args.library)
-    mixed = _bins(library, args, rng, single=False)
-    single = _bins(library, args, rng, single=True)
+    T_bin_camera = hang_camera(rng)
+    mixed = _bins(library, args, T_bin_camera, rng, single=False)
+    single = _bins(library, args, T_bin_camera, rng, single=True)
     config = override(PipelineConfig(), {"threads": args.threads, "bin.size_m": BIN_SIZE_M})
     cold = _measure(args, config, mixed, "cold")
     warm = _measure(args, override(config, {"selection.bin_content": "single"}), single, "warm")
@@ -79,9 +79,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _bins(library: Library, args: argparse.Namespace, rng: np.random.Generator, single: bool) -> list[RecordedScene]:
+def _bins(
+    library: Library, args: argparse.Namespace, T_bin_camera: Matrix, rng: np.random.Generator, single: bool
+) -> list[RecordedScene]:
     """Filmed bins: of parts drawn from the library's generated ones, or each of one part that has a network."""
-    from srclib_ros.simulation.camera import CameraNoise, default_camera
     from srclib_ros.simulation.cell import simulate_scene
     from srclib_ros.simulation.parts.catalogue import generate_parts
 
@@ -94,8 +95,7 @@ def _bins(library: Library, args: argparse.Namespace, rng: np.random.Generator, 
             parts = [sources[index % len(sources)]] * args.parts
         else:
             parts = [known[i] for i in rng.integers(len(known), size=args.parts)]
-        scene = simulate_scene(parts, bin_size_m=BIN_SIZE_M, camera=default_camera(), noise=CameraNoise(), rng=rng)
-        scenes.append(scene)
+        scenes.append(simulate_scene(parts, rng=rng, T_bin_camera=T_bin_camera, seed=args.seed))
     return scenes
 
 
@@ -122,7 +122,7 @@ def _through_ros(args: argparse.Namespace, scenes: Sequence[RecordedScene]) -> d
     parameters = {
         "library": str(args.library.resolve()),
         "bin.pose": tuple(matrix_to_pose7(scenes[0].bin.T_cloud_bin)),
-        "bin.size_m": BIN_SIZE_M,
+        "bin.size_m": scenes[0].bin.size_m,
         "threads": args.threads,
     }
     clouds = [scene.cloud for scene in scenes]

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from srclib_ros.library.store import Library
     from srclib_ros.types import Cloud, Scene
 
-BIN_SIZE_M = (0.36, 0.26, 0.12)
 ANSWER_TIMEOUT_S = 60.0
 
 
@@ -99,13 +98,13 @@ def choose_parts(library: Library, count: int, rng: np.random.Generator) -> list
 
 def _film(library: Library, args: argparse.Namespace, rng: np.random.Generator) -> list[RecordedScene]:
     from srclib_ros.captures.scene_folder import write_scene
-    from srclib_ros.simulation.camera import CameraNoise, default_camera
-    from srclib_ros.simulation.cell import simulate_scene
+    from srclib_ros.simulation.cell import hang_camera, simulate_scene
 
+    T_bin_camera = hang_camera(rng)
     scenes = []
     for index in progress(range(1, args.scenes + 1), label="physics and camera", quiet=args.json):
         parts = choose_parts(library, args.count, rng)
-        scene = simulate_scene(parts, bin_size_m=BIN_SIZE_M, camera=default_camera(), noise=CameraNoise(), rng=rng)
+        scene = simulate_scene(parts, rng=rng, T_bin_camera=T_bin_camera, seed=args.seed)
         write_scene(args.out / "scenes" / f"scene_{index}", scene)
         scenes.append(scene)
     return scenes
