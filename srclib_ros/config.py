@@ -71,11 +71,11 @@ class BinConfig:
 @dataclass(frozen=True)
 class SegmentationConfig:
     depth_jump: float = setting(
-        0.008, "a step between neighbouring pixels is an edge from this share of the depth on", low=0.001, high=0.2
+        0.012, "a step between neighbouring pixels is an edge from this share of the depth on", low=0.001, high=0.2
     )
     concavity_rad: float = setting(
-        0.35,
-        "a concave fold between neighbouring normals is an edge from this angle on",
+        0.9,
+        "segments stay apart where the border between them folds concavely by this much on average",
         unit="rad",
         low=0.05,
         high=1.57,

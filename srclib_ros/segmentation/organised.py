@@ -20,7 +20,7 @@ from srclib_ros.types import FloatArray, IntArray
 
 BoolArray = npt.NDArray[np.bool_]
 _CORE_PX = 12
-_CUT_SHARE = 0.6
+_CUT_SHARE = 0.5
 _GROW_ROUNDS = 8
 
 
@@ -32,7 +32,7 @@ def grid_instances(
     points, normals: (3, H, W) float32 in one frame, normals unit, towards the sensor. inverse_depth: (H, W), 1 / m,
     0: none. mask: (H, W), the pixels that may belong to a part.
 
-    Cuts are made from a fold of 0.6 `concavity_rad` on, so that none leaks, and mended where a whole border folds by
+    Cuts are made from a fold of half `concavity_rad` on, so that none leaks, and mended where a whole border folds by
     less than `concavity_rad` on average.
     """
     jump_u, jump_v = depth_jumps(inverse_depth, config.depth_jump)
