@@ -156,14 +156,12 @@ def _hits_part(points: FloatArray, T: Matrix, width: Matrix, gripper: Gripper) -
     return hits
 
 
-def _close(
-    grid: PointGrid, normals: FloatArray, T: Matrix, gripper: Gripper
-) -> tuple[Matrix, Matrix, Matrix]:
+def _close(grid: PointGrid, normals: FloatArray, T: Matrix, gripper: Gripper) -> tuple[Matrix, Matrix, Matrix]:
     """Close the pads on what lies between them: (T centred on it, width (M,), contact quality (M,) in [0, 1])."""
     T, width, contact = T.copy(), np.zeros(len(T)), np.zeros(len(T))
     for part in _chunks(len(T)):
         count = len(T[part])
-        between = np.broadcast_to(gripper.closing_box_tcp(gripper.stroke_m), (count, 2, 3))
+        between = np.broadcast_to(gripper.closing_box_tcp(gripper.stroke_m, gripper.pad_height_m), (count, 2, 3))
         hits = grid.inside(T[part], between)
         top = -hits.minimum(-hits.local[:, 1], count, np.float32(np.inf))
         bottom = hits.minimum(hits.local[:, 1], count, np.float32(np.inf))

@@ -16,6 +16,7 @@ PLANE_BAND_M = 0.004
 MAX_POINTS = 50_000
 PITCH_M = 0.0025
 """Of the points over each square of this size the highest counts: what comes from above meets it first."""
+RAYS, MIN_RAYS = 4_000, 4
 _CORNERS = np.array([[(i >> axis) & 1 for axis in range(3)] for i in range(8)])
 _EDGES = np.array([(i, i | 1 << axis) for i in range(8) for axis in range(3) if not i >> axis & 1])
 
@@ -45,11 +46,19 @@ class Obstacles:
     """The points and the bin that grippers must keep clear of; made once a scene.
 
     points_bin: (N, 3) float32, metres, bin frame, finite. labels: (N,) int, the part each point belongs
-    to, 0 for none. bin_size_m: (x, y, z) of the bin, z = 0 for a plane without walls.
+    to, 0 for none. bin_size_m: (x, y, z) of the bin, z = 0 for a plane without walls. viewpoint_bin: (3,) where
+    the points were seen from, None where that does not matter.
     """
 
-    def __init__(self, points_bin: FloatArray, labels: IntArray, bin_size_m: tuple[float, float, float]) -> None:
+    def __init__(
+        self,
+        points_bin: FloatArray,
+        labels: IntArray,
+        bin_size_m: tuple[float, float, float],
+        viewpoint_bin: Matrix | None = None,
+    ) -> None:
         self.bin_size_m = bin_size_m
+        self._viewpoint_bin = viewpoint_bin
         points = np.asarray(points_bin, np.float32).reshape(-1, 3)
         labels = np.asarray(labels)
         keep = np.flatnonzero((labels > 0) | ~_on_bin(points, bin_size_m))
@@ -57,13 +66,15 @@ class Obstacles:
         self.labels = labels[keep]
         self.grid = PointGrid(points[keep])
         self._top_m = float(points[keep, 2].max()) if len(keep) else 0.0
+        self._rays_bin = points[:: max(1, -(-len(points) // RAYS))]
 
     @classmethod
     def of_scene(cls, scene: Scene) -> Obstacles:
         """From the points inside the bin of a scene, every n-th where there are more than MAX_POINTS."""
         index = np.flatnonzero(scene.inside)
         index = index[:: max(1, -(-len(index) // MAX_POINTS))]
-        return cls(scene.points_bin.reshape(-1, 3)[index], scene.labels.reshape(-1)[index], scene.bin.size_m)
+        points, labels = scene.points_bin.reshape(-1, 3)[index], scene.labels.reshape(-1)[index]
+        return cls(points, labels, scene.bin.size_m, scene.viewpoint_bin)
 
     def clearances(
         self,
@@ -77,7 +88,7 @@ class Obstacles:
     ) -> Clearances:
         """Of M grasps: T_bin_tcp (M, 4, 4), opening_m (M,), part (M,) the label of what each is to grasp.
 
-        sweep_m: length of the straight approach that ends at T_bin_tcp. reach_m: clearances beyond it are not told apart.
+        sweep_m: length of the straight approach that ends at T_bin_tcp. reach_m: clearances beyond it count as it.
         """
         count = len(T_bin_tcp)
         opening = np.broadcast_to(np.asarray(opening_m, np.float64), count)
@@ -95,6 +106,40 @@ class Obstacles:
                 chosen = hits.where(kept)
                 np.minimum(nearest, chosen.minimum(distance[kept], count, np.float32(reach_m)), out=nearest)
         return Clearances(others_m, own_m, bin_m)
+
+    def misses(
+        self, T_bin_tcp: Matrix, opening_m: npt.ArrayLike, part: npt.ArrayLike, gripper: Gripper
+    ) -> npt.NDArray[np.bool_]:
+        """(M,) whether closing would miss the part: what is seen between the fingers is nothing, or mostly other parts.
+
+        Nothing counts only where the sensor looked through the space between the fingers at something beyond;
+        what is hidden is given the benefit of the doubt.
+        """
+        count = len(T_bin_tcp)
+        opening = np.broadcast_to(np.asarray(opening_m, np.float64), count)
+        between = gripper.closing_box_tcp(opening, gripper.finger_depth_m)
+        hits = self.grid.inside(T_bin_tcp, between)
+        label = self.labels[hits.point]
+        own = label == np.broadcast_to(np.asarray(part), count)[hits.box]
+        owned = np.bincount(hits.box, own, minlength=count)
+        strange = np.bincount(hits.box, ~own & (label > 0), minlength=count)
+        missed = strange > owned
+        empty = np.flatnonzero((owned == 0) & (strange == 0))
+        missed[empty] = self._looked_through(T_bin_tcp[empty], between[empty])
+        return missed
+
+    def _looked_through(self, T_bin_tcp: Matrix, boxes: Matrix) -> npt.NDArray[np.bool_]:
+        """(M,) whether at least MIN_RAYS lines of sight end beyond the box that they enter."""
+        if self._viewpoint_bin is None or not len(boxes):
+            return np.zeros(len(boxes), np.bool_)
+        R, t = T_bin_tcp[:, :3, :3].astype(np.float32), T_bin_tcp[:, :3, 3].astype(np.float32)
+        ends = np.matmul(self._rays_bin, R) - np.matmul(t[:, None], R)
+        start = np.matmul((self._viewpoint_bin.astype(np.float32) - t)[:, None], R)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            low, high = ((boxes[:, None, side] - start) / (ends - start) for side in (0, 1))
+        enters = np.minimum(low, high).max(axis=2)
+        leaves = np.maximum(low, high).min(axis=2)
+        return ((enters < leaves) & (leaves < 1) & (enters > 0)).sum(axis=1) >= MIN_RAYS
 
     def _cut_above(self, T_bin_tcp: Matrix, boxes: Matrix) -> Matrix:
         """The boxes without what lies wholly above every point: less to search."""
@@ -166,8 +211,8 @@ def _on_bin(points_bin: FloatArray, bin_size_m: tuple[float, float, float]) -> n
     length, width, height = bin_size_m
     on_bin = points_bin[:, 2] < PLANE_BAND_M
     if height > 0:
-        at_wall = np.maximum(
-            np.abs(points_bin[:, 0]) - length / 2, np.abs(points_bin[:, 1]) - width / 2
-        ) > -PLANE_BAND_M
+        at_wall = (
+            np.maximum(np.abs(points_bin[:, 0]) - length / 2, np.abs(points_bin[:, 1]) - width / 2) > -PLANE_BAND_M
+        )
         on_bin |= at_wall & (points_bin[:, 2] < height + PLANE_BAND_M)
     return on_bin

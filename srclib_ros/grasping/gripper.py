@@ -67,11 +67,11 @@ class Gripper:
         boxes[..., 2, 1, :] = palm_x / 2, palm_y / 2, -depth
         return boxes
 
-    def closing_box_tcp(self, opening_m: npt.ArrayLike) -> Matrix:
-        """Box (..., 2, 3) between the pads of the open gripper: what closing will touch."""
+    def closing_box_tcp(self, opening_m: npt.ArrayLike, height_m: float) -> Matrix:
+        """Box (..., 2, 3) between the fingers of the open gripper, from the tips up by `height_m`."""
         opening = np.asarray(opening_m, np.float64)
         box = np.empty((*opening.shape, 2, 3))
-        box[..., 0, :] = -self.finger_width_m / 2, 0.0, -self.pad_height_m
+        box[..., 0, :] = -self.finger_width_m / 2, 0.0, -height_m
         box[..., 1, :] = self.finger_width_m / 2, 0.0, 0.0
         box[..., 0, 1], box[..., 1, 1] = -opening / 2, opening / 2
         return box

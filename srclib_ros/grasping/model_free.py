@@ -17,15 +17,16 @@ import numpy.typing as npt
 from srclib_ros.config import GraspConfig
 from srclib_ros.geometry.grasp_frame import pregrasp, tcp_pose, upright_variant
 from srclib_ros.grasping.gripper import Gripper
-from srclib_ros.grasping.height_profiles import ENGAGED_M, PITCH_M, SPARE_M, Fits, find_fits
+from srclib_ros.grasping.height_profiles import PITCH_M, SPARE_M, Fits, find_fits
 from srclib_ros.types import FloatArray, Grasp, Matrix, Scene, Segment
 
 ANGLES = 8
 DEPTHS = (0.3, 0.6, 1.0)
 """How far the tips reach below the top of the part, in pad heights."""
 PER_APPROACH = 24
-PART_POINTS, OTHER_POINTS = 3_000, 5_000
+PART_POINTS, OTHER_POINTS = 5_000, 5_000
 DISTINCT_APPROACH_RAD = 0.12
+FLOOR_SPARE_M = 0.0002
 MAX_TURN_RAD = 0.25
 """How far the closing direction is turned to face the measured edges."""
 
@@ -40,10 +41,7 @@ def antipodal_grasps(scene: Scene, segment: Segment, gripper: Gripper, config: G
     if len(part) < 3:
         return []
     others = _surroundings(scene, segment, gripper)
-    found = [
-        _along(R_bin_up, part, others, gripper, config)
-        for R_bin_up in _views(segment, config.max_tilt_rad)
-    ]
+    found = [_along(R_bin_up, part, others, gripper, config) for R_bin_up in _views(segment, config.max_tilt_rad)]
     T = np.concatenate([fits.T_bin_tcp for fits in found])
     width = np.concatenate([fits.width_m for fits in found])
     quality = np.concatenate([fits.quality for fits in found])
@@ -119,16 +117,18 @@ def _along(
     centre = part_bin.mean(axis=0).astype(np.float64)
     R = R_bin_up.astype(np.float32)
     part, others = ((points - centre.astype(np.float32)) @ R for points in (part_bin, others_bin))
-    floor = -(centre[2] - config.clearance_m - 0.0005) / R_bin_up[2, 2]
+    floor = -(centre[2] - config.clearance_m - FLOOR_SPARE_M) / R_bin_up[2, 2]
     if R_bin_up[2, 2] < 0.999:  # tilted fingers meet the floor with an edge
         floor += np.sqrt(1 - R_bin_up[2, 2] ** 2) * gripper.finger_width_m / 2
     angles = np.pi * np.arange(ANGLES) / ANGLES
     depths = gripper.pad_height_m * np.array(DEPTHS)
     fits = find_fits(part, others, angles, depths, float(floor), config.clearance_m, gripper)
     size = float(np.linalg.norm(np.ptp(part[:, :2], axis=0)))
-    rough = _steepness(fits, gripper) * _engagement(fits, gripper) * _centring(fits.x, fits.y, size)
-    fits = fits.take(_spread_out(fits, rough * (0.5 + 0.5 * fits.seen)))
-    return _measure(fits, part, size, R_bin_up, centre, gripper)
+    spacing = _spacing(part)
+    straight = np.clip(1 - fits.skew / (gripper.friction + np.tan(MAX_TURN_RAD)), 0, 1)
+    rough = straight * _engagement(fits, gripper) * _centring(fits.x, fits.y, size) * (0.5 + 0.5 * fits.seen)
+    fits = fits.take(_spread_out(fits, rough))
+    return _measure(fits, part, spacing, size, R_bin_up, centre, gripper)
 
 
 def _spread_out(fits: Fits, score: FloatArray) -> npt.NDArray[np.int64]:
@@ -148,7 +148,7 @@ def _spread_out(fits: Fits, score: FloatArray) -> npt.NDArray[np.int64]:
 
 
 def _measure(
-    fits: Fits, part: FloatArray, size: float, R_bin_up: Matrix, centre: Matrix, gripper: Gripper
+    fits: Fits, part: FloatArray, spacing_m: float, size: float, R_bin_up: Matrix, centre: Matrix, gripper: Gripper
 ) -> _Measured:
     """Both edges of each run on the points themselves: width, middle, direction, and from these the quality."""
     if not len(fits):
@@ -159,17 +159,22 @@ def _measure(
     held = (
         (np.abs(across) < gripper.finger_width_m / 2)
         & (np.abs(along) < fits.width[:, None] / 2 + PITCH_M)
-        & (part[:, 2] > fits.tip[:, None] + ENGAGED_M)
+        & (part[:, 2] > fits.tip[:, None])
     )
-    ends, slopes, lengths = [], [], []
+    ends, slopes, lengths, falls = [], [], [], []
+    whole = np.ones(len(fits), np.bool_)  # touched on either half of the fingers' width, on both sides
     for side in (1.0, -1.0):
         reach = np.where(held, side * along, -np.inf)
         left, right = (np.where(half, reach, -np.inf).max(axis=1) for half in (across < -0.001, across > 0.001))
         both = np.isfinite(left) & np.isfinite(right)
+        whole &= both
         with np.errstate(invalid="ignore"):
             slopes.append(np.where(both, side * (right - left) / (gripper.finger_width_m / 2), 0.0))
         end = np.where(both, (left + right) / 2, reach.max(axis=1))
         ends.append(end)
+        last = reach > reach.max(axis=1)[:, None] - spacing_m
+        above = np.where(last, part[:, 2] - fits.tip[:, None], 0).sum(axis=1) / np.maximum(last.sum(axis=1), 1)
+        falls.append(0.5 * spacing_m / np.maximum(above, 1e-4))
         touching = reach > end[:, None] - 2 * PITCH_M
         extent = np.where(touching, across, -np.inf).max(axis=1) - np.where(touching, across, np.inf).min(axis=1)
         lengths.append(np.where(np.isfinite(extent), extent, 0.0))
@@ -179,28 +184,29 @@ def _measure(
     width = (ends[0] + ends[1]) * np.cos(turn)
     closing = fits.angle - turn
     x, y = fits.x + middle * cos[:, 0], fits.y + middle * sin[:, 0]
+    apart = np.where(whole, apart, 0.7 * gripper.friction)
     usable = np.isfinite(width) & (width > 0)
 
-    slope = np.hypot(apart, _resolved_slope(fits))
+    slope = np.hypot(apart, np.maximum(*falls))
     friction = np.clip(1 - slope / gripper.friction, 0, 1)
     support = np.clip(np.minimum(*lengths) / (0.75 * gripper.finger_width_m), 0, 1)
     clearance = 0.6 + 0.2 * fits.spare / SPARE_M + 0.2 * fits.seen
     quality = friction * (0.4 + 0.6 * support * _engagement(fits, gripper)) * clearance * _centring(x, y, size)
 
-    up, direction = R_bin_up[:, 2], np.cos(closing)[:, None] * R_bin_up[:, 0] + np.sin(closing)[:, None] * R_bin_up[:, 1]
+    up, direction = (
+        R_bin_up[:, 2],
+        np.cos(closing)[:, None] * R_bin_up[:, 0] + np.sin(closing)[:, None] * R_bin_up[:, 1],
+    )
     origin = centre + np.stack([x, y, fits.tip], axis=1) @ R_bin_up.T
     T = tcp_pose(origin, np.broadcast_to(-up, origin.shape), direction)
     keep = usable & (quality > 0)
     return _Measured(T[keep], width[keep].astype(np.float64), np.clip(quality[keep], 0, 1).astype(np.float64))
 
 
-def _resolved_slope(fits: Fits) -> FloatArray:
-    """Tangent of the lean of the sides: half a cell of run over the drop, as that is how finely an edge is placed."""
-    return 0.5 * PITCH_M / np.maximum(fits.drop, 1e-4)
-
-
-def _steepness(fits: Fits, gripper: Gripper) -> FloatArray:
-    return np.clip(1 - _resolved_slope(fits) / gripper.friction, 0, 1)
+def _spacing(part: FloatArray) -> float:
+    """Distance in metres between neighbouring points of the part, seen along the approach."""
+    cells = np.unique(np.floor(part[:, :2] / PITCH_M).astype(np.int32) @ np.array((1, 1 << 16)))
+    return float(np.clip(PITCH_M * np.sqrt(len(cells) / len(part)), 5e-4, 2 * PITCH_M))
 
 
 def _engagement(fits: Fits, gripper: Gripper) -> FloatArray:

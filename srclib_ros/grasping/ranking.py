@@ -90,14 +90,18 @@ def _reject_collisions(
     width = np.array([grasps[i].width_m for i in left])
     part = np.array([grasps[i].part for i in left])
     opening = gripper.opening_m(width, config.clearance_m)
-    found = Obstacles.of_scene(scene).clearances(
+    obstacles = Obstacles.of_scene(scene)
+    found = obstacles.clearances(
         T[left], opening, part, gripper, sweep_m=config.pregrasp_m, reach_m=config.clearance_m + 0.001
     )
-    hits_bin = found.bin_m < config.clearance_m
-    hits_scene = (found.others_m < config.clearance_m) | (found.own_m < 0)
-    for i, bin_hit, scene_hit in zip(left, hits_bin, hits_scene, strict=True):
-        if bin_hit or scene_hit:
-            reasons[i] = RejectReason.HITS_BIN if bin_hit else RejectReason.HITS_SCENE
+    tests = (
+        (RejectReason.HITS_BIN, found.bin_m < config.clearance_m),
+        (RejectReason.HITS_SCENE, (found.others_m < config.clearance_m) | (found.own_m < 0)),
+        (RejectReason.MISSES, obstacles.misses(T[left], width, part, gripper)),
+    )
+    for reason, fails in reversed(tests):
+        for i in left[fails]:
+            reasons[i] = reason
 
 
 def _workspace(scene: Scene, config: GraspConfig) -> tuple[Matrix, Matrix]:

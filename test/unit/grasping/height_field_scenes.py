@@ -39,7 +39,9 @@ def ring(x: Heights, y: Heights, inner_m: float, outer_m: float, height_m: float
     return np.where((radius >= inner_m) & (radius <= outer_m), height_m, 0.0)
 
 
-def scene_of(x: Heights, y: Heights, parts: Sequence[Heights], bin_size_m: tuple[float, float, float] = BIN_SIZE_M) -> Scene:
+def scene_of(
+    x: Heights, y: Heights, parts: Sequence[Heights], bin_size_m: tuple[float, float, float] = BIN_SIZE_M
+) -> Scene:
     """A scene of a floor and parts; heights of 0 belong to the floor. Labels count from 1."""
     stack = np.stack([np.zeros_like(x), *parts])
     labels = np.argmax(stack, axis=0).astype(np.int32)
