@@ -1,0 +1,38 @@
+"""A network and its optimiser on disk, so that a killed training goes on where it was. Nothing is pickled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from srclib_ros.artifact import read_tensors, write_tensors
+
+
+def save_checkpoint(path: Path, network: nn.Module, optimiser: torch.optim.Optimizer, step: int) -> None:
+    """Write the state after `step` optimiser steps."""
+    state: dict[str, Tensor] = {f"network.{name}": value for name, value in network.state_dict().items()}
+    for index, moments in optimiser.state_dict()["state"].items():
+        state |= {f"optimiser.{index}.{name}": value for name, value in moments.items()}
+    arrays = {name: value.numpy() for name, value in state.items()}
+    write_tensors(path, arrays | {"step": np.array([step])})
+
+
+def load_checkpoint(path: Path, network: nn.Module, optimiser: torch.optim.Optimizer) -> int:
+    """Bring both to where `save_checkpoint` left them; returns the number of steps made. Raises ArtifactError."""
+    stored = read_tensors(path)
+    step = int(stored.pop("step")[0])
+    weights: dict[str, Tensor] = {}
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, value in stored.items():
+        owner, _, rest = name.partition(".")
+        if owner == "network":
+            weights[rest] = torch.from_numpy(value)
+        else:
+            index, _, moment = rest.partition(".")
+            moments.setdefault(int(index), {})[moment] = torch.from_numpy(value)
+    network.load_state_dict(weights)
+    optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
+    return step

@@ -1,0 +1,81 @@
+"""From a mesh to a sealed grasp model: simulate piles, train the network on them, measure it on others."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from srclib_ros import __version__
+from srclib_ros.artifact import MANIFEST, open_sealed, seal, write_atomic, write_json
+from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.model import CONFIG, KIND, ONNX, SCHEMA
+from srclib_ros.grasping.network import GridNetwork
+from srclib_ros.grasping.object_model import describe, save_object
+from srclib_ros.training.fit_grasp_network import GraspSchedule, fit_grasp_network, onnx_bytes
+from srclib_ros.training.grasp_evaluation import evaluate
+from srclib_ros.training.grasp_scenes import SceneSource
+from srclib_ros.training.progress import Progress, silent
+
+STEPS_PER_MINUTE = 300
+"""What one core of a small machine manages; steps, not minutes, are counted, so that the same seed gives the same network."""
+SCENES = 200
+VALIDATION_SCENES = 30
+_FIRST_VALIDATION_SCENE = 100_000
+
+
+def train_grasp_model(
+    mesh: PartMesh,
+    distractors: Sequence[PartMesh],
+    gripper: Gripper,
+    out: Path,
+    *,
+    minutes: float = 5.0,
+    scenes: int = SCENES,
+    validation_scenes: int = VALIDATION_SCENES,
+    seed: int = 0,
+    cache: Path | None = None,
+    progress: Progress = silent,
+) -> Path:
+    """Train the grasp network of one part; returns `out`, a sealed model folder named in its config after the part.
+
+    distractors: parts of other categories that lie among its copies in half of the bins. minutes: of training, in
+    steps of STEPS_PER_MINUTE; simulating a scene takes about a second more. cache: folder of scenes and checkpoint,
+    beside `out` when None; kept, so that a killed training goes on, and a longer one starts with its scenes there.
+    A folder that is sealed already is left as it is. Raises TrainingError, SimulationError, GripperError.
+    """
+    out = Path(out)
+    if (out / MANIFEST).is_file():
+        open_sealed(out, KIND, SCHEMA)
+        return out
+    cache = Path(cache) if cache is not None else out.with_name(f".{out.name}.training")
+    schedule = GraspSchedule(steps=max(1, round(minutes * STEPS_PER_MINUTE)))
+    part = describe(mesh, gripper, np.random.default_rng(seed))
+    source = SceneSource(mesh, part, distractors, gripper, cache / "scenes", seed)
+    train_on = source.scenes(scenes, progress=progress)
+    checkpoint = cache / f"{source.identity}_{scenes}_{schedule.steps}.safetensors"
+    network, losses = fit_grasp_network(part, train_on, schedule, seed, checkpoint, progress)
+    onnx = onnx_bytes(network)
+    held_out = source.scenes(validation_scenes, _FIRST_VALIDATION_SCENE, progress)
+    validation = evaluate(GridNetwork(onnx, len(part.candidates), threads=1), part, held_out)
+
+    shutil.rmtree(out, ignore_errors=True)
+    write_atomic(out / ONNX, onnx)
+    save_object(out, part)
+    config = {
+        "name": part.name,
+        "category": part.category,
+        "gripper": gripper.name,
+        "diameter_m": part.diameter_m,
+        "candidates": len(part.candidates),
+        "symmetries": len(part.symmetry),
+        "training": {"seed": seed, "scenes": scenes, **dataclasses.asdict(schedule), "losses": losses},
+        "validation": {"seed": seed, **dataclasses.asdict(validation)},
+    }
+    write_json(out / CONFIG, config)
+    seal(out, KIND, SCHEMA, {"code_version": __version__, "seed": seed})
+    return out
