@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter, maximum_filter, minimum_filter
+from scipy.ndimage import gaussian_filter, maximum_filter
 from scipy.spatial.transform import Rotation
+from scipy.special import ndtri
 
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.geometry.pinhole import pixel_rays
@@ -32,7 +33,7 @@ class CameraNoise:
     axial_m_at_1m: standard deviation along the optical axis at 1 m, growing with depth squared.
     correlation_px: the errors of pixels this near are alike.
     edge_jitter_px: edges are displaced by about this much, raggedly.
-    edge_dropout: share of the pixels beside a depth edge that return nothing.
+    edge_dropout: share of the pixels beside a depth edge that return nothing, lost in patches.
     grazing_dropout_rad: no return where the ray is nearer than this to the surface's tangent plane.
     baseline_m: distance to the second eye (to the right); what it cannot see returns nothing.
     quantisation_m: step of the depth values.
@@ -217,7 +218,8 @@ def _disturb(
             depth[rows, columns] = clean[source]
             lost[rows, columns] = lost[source] | (clean[source] == 0.0)
         if noise.edge_dropout > 0.0:
-            lost[edge] |= rng.random(np.count_nonzero(edge)) < noise.edge_dropout
+            patches = _smooth_normal(clean.shape, noise.correlation_px, rng)
+            lost |= edge & (patches < ndtri(noise.edge_dropout))
     if noise.axial_m_at_1m > 0.0:
         depth = depth + noise.axial_m_at_1m * depth**2 * _smooth_normal(depth.shape, noise.correlation_px, rng)
     if noise.quantisation_m > 0.0:
@@ -226,9 +228,11 @@ def _disturb(
 
 
 def _edges(depth: FloatArray) -> npt.NDArray[np.bool_]:
-    """Pixels within one pixel of a step in depth, towards the empty background as well."""
-    step = maximum_filter(depth, 3) - minimum_filter(depth, 3)
-    return step > EDGE_STEP * np.maximum(depth, 1e-6)
+    """Pixels beside a step in depth, the empty background included; a steep smooth slope is no step."""
+    bend = np.zeros_like(depth)
+    bend[:, 1:-1] = np.abs(depth[:, 2:] + depth[:, :-2] - 2.0 * depth[:, 1:-1])
+    bend[1:-1] = np.maximum(bend[1:-1], np.abs(depth[2:] + depth[:-2] - 2.0 * depth[1:-1]))
+    return maximum_filter(bend > EDGE_STEP * np.maximum(depth, 1e-6), 2)
 
 
 def _smooth_normal(shape: tuple[int, ...], correlation_px: float, rng: np.random.Generator) -> FloatArray:

@@ -23,9 +23,9 @@ from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.types import Matrix
 
 VERSION = 1  # of the cutting; older cached pieces are not used
-MAX_PIECES = 32
-ENOUGH = 0.06  # stop when the hulls exceed the part by this share of its volume
-SIMPLIFY_MM = 0.05
+MAX_PIECES = 28
+ENOUGH = 0.05  # stop when the hulls exceed the part by this share of its volume
+SIMPLIFY_MM = 0.12
 SLIVER = 1e-5  # a piece below this share of the part's volume is left out
 
 Plane = tuple[Matrix, float]
@@ -106,7 +106,12 @@ class _Piece:
         """Single planes across each axis, and pairs of planes that quarter the piece along an axis."""
         points = _vertices(self.solid)
         hull_points = _vertices(self.hull)
-        centre = (hull_points.min(axis=0) + hull_points.max(axis=0)) / 2.0
+        centres = [(hull_points.min(axis=0) + hull_points.max(axis=0)) / 2.0]
+        dented = points[~np.isin(_keys(points), _keys(hull_points))]
+        if len(dented):  # the middle of what is not on the hull: of a hole, if that is what keeps it from being convex
+            centres.append(np.median(dented, axis=0))
+            if np.linalg.norm(centres[1] - centres[0]) < 0.5:
+                centres.pop()
         own = np.linalg.svd(hull_points - hull_points.mean(axis=0), full_matrices=False)[2]
         for frame in (np.eye(3), own):
             if frame is own and np.abs(own).max(axis=1).min() > 0.999:
@@ -114,7 +119,7 @@ class _Piece:
             for axis in frame:
                 for offset in _offsets(points @ axis):
                     yield [(axis, offset)]
-            for a, b in itertools.combinations(frame, 2):
+            for (a, b), centre in itertools.product(itertools.combinations(frame, 2), centres):
                 yield [(a, float(a @ centre)), (b, float(b @ centre))]
 
 
@@ -123,7 +128,7 @@ def _offsets(along: Matrix) -> list[float]:
     low, high = along.min(), along.max()
     span = high - low
     counts, edges = np.histogram(along, bins=64)
-    busy = np.argsort(-counts, kind="stable")[:8]
+    busy = np.argsort(-counts, kind="stable")[:5]
     turns = [float(np.median(along[(along >= edges[i]) & (along <= edges[i + 1])])) for i in busy if counts[i] > 3]
     offsets = [low + share * span for share in (0.25, 0.5, 0.75)] + turns
     return [offset for offset in offsets if low + 0.02 * span < offset < high - 0.02 * span]
@@ -131,6 +136,11 @@ def _offsets(along: Matrix) -> list[float]:
 
 def _vertices(solid: Any) -> Matrix:
     return np.asarray(solid.to_mesh64().vert_properties, np.float64)[:, :3]
+
+
+def _keys(points: Matrix) -> Any:
+    """Each point as one value that can be compared."""
+    return np.ascontiguousarray(points.round(6) + 0.0).view([("", np.float64)] * 3).ravel()
 
 
 def _decompose_open(mesh: PartMesh) -> list[Matrix]:

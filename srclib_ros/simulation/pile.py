@@ -24,6 +24,7 @@ RELEASE_EVERY_S = 0.08
 SETTLE_S = 2.0
 STILL_M_S, STILL_RAD_S = 0.01, 0.2
 DAMPING_AFTER_S = 0.6  # from here on a rolling part is braked, as dirt and dents would
+SHAKE = (0.1, 0.1, 0.1, 3.0, 3.0, 3.0)  # of the bin, when all lies: m/s and rad/s, standard deviations
 WALL_M = 0.03
 GUARD_M = 1.0  # height of the walls while parts fall
 DENSITY_KG_M3 = 2700.0
@@ -69,6 +70,9 @@ class BinPhysics:
             self._release(data, int(index), inside, rng)
             inside.append(int(index))
             mujoco.mj_step(model, data, round(RELEASE_EVERY_S / STEP_S))
+        self._settle(data)
+        moving = np.repeat(np.isin(np.arange(len(self._parts)), inside), 6).reshape(-1, 6)
+        data.qvel += (moving * rng.normal(0.0, SHAKE, moving.shape)).ravel()  # or washers stand on their rims
         self._settle(data)
         self._guard(False)
         while True:

@@ -18,6 +18,6 @@ def build(outer: float, inner: float, radius: float, collar: float, mouth: float
     def swept(diameter: float, end: float, extra: float) -> Solid:
         straight = rod(end, mouth + extra).rotate((90.0, 0.0, 0.0)).translate((radius, 0.01, 0.0))
         far = straight.mirror((1.0, -1.0, 0.0))
-        return bend(disc(diameter), radius, 90.0) + straight + far
+        return bend(disc(diameter, 32), radius, 90.0) + straight + far
 
     return swept(outer, collar, 0.0) - swept(inner, inner, CUT)

@@ -13,7 +13,7 @@ HELD_OUT = {
 
 
 def build(bar: float, radius: float, shank: float, eye: float) -> Solid:
-    bow = bend(disc(bar, 24), radius, 235.0).rotate((0.0, 0.0, 180.0))
+    bow = bend(disc(bar, 16), radius, 235.0).rotate((0.0, 0.0, 180.0))
     straight = rod(bar, shank + 0.02).rotate((-90.0, 0.0, 0.0)).translate((-radius, -0.01, 0.0))
-    ring = bend(disc(0.8 * bar, 24), eye / 2.0, 360.0).translate((-radius, shank + eye / 2.0, 0.0))
+    ring = bend(disc(0.8 * bar, 16), eye / 2.0, 360.0).translate((-radius, shank + eye / 2.0, 0.0))
     return bow + straight + ring
