@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from srclib_ros.rendering.view import View
-from srclib_ros.types import FloatArray, Matrix
+from srclib_ros.types import FloatArray, IntArray, Matrix
 
 _SUPERSAMPLING = 2
 _LIGHT = np.array([-0.35, -0.45, 0.82])
@@ -26,15 +27,18 @@ class Canvas:
 
     def draw(self, points_bin: Matrix | FloatArray, rgb: FloatArray, spacing_m: float) -> None:
         """Opaque points (N, 3) of colour (N, 3) in [0, 1], each as large as `spacing_m` looks from the view."""
-        self._rgb, self._depth = self._splat(points_bin, rgb, spacing_m, self._rgb, self._depth)
+        _splat(self._project(points_bin, spacing_m), rgb, self._rgb, self._depth)
 
-    def overlay(self, points_bin: Matrix, rgb: FloatArray, spacing_m: float, hidden: float) -> None:
-        """As `draw`, but what lies behind the picture so far shines through it with opacity `hidden`."""
-        blank = np.full(self._shape, np.inf, np.float32)
-        layer, depth = self._splat(points_bin, rgb, spacing_m, np.zeros_like(self._rgb), blank)
-        alpha = np.where(depth <= self._depth, 1.0, hidden) * np.isfinite(depth)
-        self._rgb += alpha[..., None].astype(np.float32) * (layer - self._rgb)
-        self._depth = np.where(alpha == 1.0, depth, self._depth)
+    def overlay(self, points_bin: Matrix, rgb: FloatArray, spacing_m: float, shown: float, hidden: float) -> None:
+        """As `draw`, with opacity `shown`, and `hidden` for what lies behind the picture so far."""
+        points = self._project(points_bin, spacing_m)
+        window, points = points.cut_out(self._depth.shape)
+        behind, image = self._depth[window], self._rgb[window]
+        layer, depth = np.zeros_like(image), np.full_like(behind, np.inf)
+        _splat(points, rgb, layer, depth)
+        alpha = np.where(depth <= behind, shown, hidden) * np.isfinite(depth)
+        image += alpha[..., None].astype(np.float32) * (layer - image)
+        np.minimum(behind, depth, out=behind)
 
     def shade_edges(self, strength: float = 60.0) -> None:
         """Eye-dome lighting (Boucheny 2009): darkens what lies behind its neighbours."""
@@ -53,26 +57,45 @@ class Canvas:
         height, width = self.view.height_px, self.view.width_px
         return np.clip(self._rgb.reshape(height, s, width, s, 3).mean(axis=(1, 3)), 0.0, 1.0)
 
-    def _splat(
-        self, points_bin: Matrix | FloatArray, rgb: FloatArray, spacing_m: float, image: FloatArray, depths: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def _project(self, points_bin: Matrix | FloatArray, spacing_m: float) -> _Splats:
         pixels, depth = self.view.project(np.asarray(points_bin, np.float64))
-        pixels = pixels * _SUPERSAMPLING
-        radius = 0.55 * spacing_m * self.view.focal_px * _SUPERSAMPLING / np.median(depth) if len(depth) else 0.0
-        far_first = np.argsort(-depth)
-        far_first = far_first[depth[far_first] > 0]
-        columns, rows = np.floor(pixels[far_first]).astype(np.int32).T
-        z, colours = depth[far_first].astype(np.float32), rgb[far_first]
-        height, width = self._shape
-        image, depths = image.copy().reshape(-1, 3), depths.copy().reshape(-1)
-        for dx, dy in _disc(radius):
-            seen = (columns + dx >= 0) & (columns + dx < width) & (rows + dy >= 0) & (rows + dy < height)
-            place = (rows[seen] + dy) * width + columns[seen] + dx
-            nearer = z[seen] < depths[place]
-            place = place[nearer]
-            depths[place] = z[seen][nearer]
-            image[place] = colours[seen][nearer]
-        return image.reshape(*self._shape, 3), depths.reshape(self._shape)
+        columns, rows = np.floor(pixels * _SUPERSAMPLING).astype(np.int32).T
+        middle_m = float(np.median(depth)) if len(depth) else 1.0
+        radius_px = 0.55 * spacing_m * self.view.focal_px * _SUPERSAMPLING / middle_m
+        return _Splats(rows, columns, depth.astype(np.float32), radius_px)
+
+
+@dataclass(frozen=True, eq=False)
+class _Splats:
+    """Discs of one radius at pixels, with their depths."""
+
+    rows: IntArray
+    columns: IntArray
+    depth: FloatArray
+    radius_px: float
+
+    def cut_out(self, shape: tuple[int, ...]) -> tuple[tuple[slice, slice], _Splats]:
+        """The window of an image of `shape` that the discs touch, and the discs counted from its corner."""
+        reach = int(self.radius_px) + 1
+        rows = slice(*np.clip((self.rows.min() - reach, self.rows.max() + reach + 1), 0, shape[0]))
+        columns = slice(*np.clip((self.columns.min() - reach, self.columns.max() + reach + 1), 0, shape[1]))
+        moved = replace(self, rows=self.rows - rows.start, columns=self.columns - columns.start)
+        return (rows, columns), moved
+
+
+def _splat(splats: _Splats, rgb: FloatArray, image: FloatArray, depths: FloatArray) -> None:
+    """Draw into `image` (H, W, 3) and `depths` (H, W), in place, where nearer than what is there."""
+    far_first = np.argsort(-splats.depth)
+    far_first = far_first[splats.depth[far_first] > 0]
+    rows, columns, z = splats.rows[far_first], splats.columns[far_first], splats.depth[far_first]
+    colours = rgb[far_first]
+    height, width = depths.shape
+    for dx, dy in _disc(splats.radius_px):
+        row, column = rows + dy, columns + dx
+        seen = np.flatnonzero((column >= 0) & (column < width) & (row >= 0) & (row < height))
+        seen = seen[z[seen] < depths[row[seen], column[seen]]]
+        depths[row[seen], column[seen]] = z[seen]
+        image[row[seen], column[seen]] = colours[seen]
 
 
 def lambert(normals_bin: Matrix | FloatArray) -> FloatArray:

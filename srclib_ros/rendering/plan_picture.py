@@ -32,10 +32,11 @@ _WALL = np.array([0.62, 0.66, 0.70], np.float32)
 _GRIPPER = np.array([0.17, 0.20, 0.25], np.float32)
 _BEST_GRIPPER = np.array([0.93, 0.33, 0.09], np.float32)
 _GRIPPERS_SHOWN = 6
-_FINGER_M, _PALM_M, _STEM_M = 0.055, 0.010, 0.03
+_FINGER_M, _PALM_M, _STEM_M = 0.045, 0.008, 0.02
 _STEM_END_M = _FINGER_M + _PALM_M + _STEM_M
 _ROWS = 18
 _TABLE_MARGIN_M = 0.06
+_WALL_INSET_M = 0.008
 
 
 @dataclass(frozen=True)
@@ -119,9 +120,11 @@ def _similarity(match: Match | None) -> float | None:
 
 def _shown_box(scene: Scene) -> tuple[Matrix, Matrix]:
     """Corners, in the bin frame, of what must be in the picture: the whole bin, or on a table the parts."""
-    length, width, _ = scene.bin.size_m
-    reach_m = _reach_m(scene)
-    low, high = np.array([-length / 2, -width / 2, 0.0]), np.array([length / 2, width / 2, reach_m])
+    length, width, height = scene.bin.size_m
+    low, high = (
+        np.array([-length / 2, -width / 2, 0.0]),
+        np.array([length / 2, width / 2, max(height, _reach_m(scene))]),
+    )
     if scene.segments and not scene.bin.has_walls:
         points = np.concatenate([part.points_bin[:, :2] for part in scene.segments])
         low[:2] = np.maximum(low[:2], points.min(axis=0) - _TABLE_MARGIN_M)
@@ -154,27 +157,32 @@ def _paint(plan: GraspPlan, rows: list[_Row], gripper: Gripper, view: View) -> F
 
 
 def _worth_showing(scene: Scene) -> npt.NDArray[np.bool_]:
-    """Points of the bin and what lies in it; not the room around it."""
+    """The floor and what lies on it; walls are drawn, not shown as measured, and the room around is left out."""
     length, width, height = scene.bin.size_m
     x, y, z = np.moveaxis(scene.points_bin, -1, 0)
-    margin_m = 0.02 if scene.bin.has_walls else 0.0
+    inset_m = _WALL_INSET_M if scene.bin.has_walls else 0.0
     with np.errstate(invalid="ignore"):
-        near = (abs(x) < length / 2 + margin_m) & (abs(y) < width / 2 + margin_m) & (z > -0.02)
-        shown: npt.NDArray[np.bool_] = (near & (z < max(height, _reach_m(scene)) + 0.03)) | (scene.labels > 0)
+        inside = (abs(x) < length / 2) & (abs(y) < width / 2) & (z > -0.02) & (z < max(height, _reach_m(scene)) + 0.03)
+        at_wall = (abs(x) > length / 2 - inset_m) | (abs(y) > width / 2 - inset_m)
+        shown: npt.NDArray[np.bool_] = (inside & ~(at_wall & (z > inset_m))) | (scene.labels > 0)
     return shown
 
 
 def _paint_bin(canvas: Canvas, scene: Scene, finest_m: float) -> None:
-    """The floor under the cloud, so that shadows of the sensor are no holes, and the rim of the walls."""
+    """The floor under the cloud, so that shadows of the sensor are no holes, the far walls, and the rim."""
     length, width, height = scene.bin.size_m
-    step_m = max(finest_m * 1.5, max(length, width) / 900)
-    floor = np.array([[-length / 2, -width / 2, -0.004], [length / 2, width / 2, -0.004]])
-    points, normals = box_faces(floor, step_m)
-    points = points[normals[:, 2] > 0]
-    canvas.draw(points, np.tile(_FLOOR * 0.86, (len(points), 1)), step_m * 1.5)
+    step_m = 3.0 * finest_m
+    low, high = np.array([-length / 2, -width / 2, -0.004]), np.array([length / 2, width / 2, height])
+    points, normals = box_faces(np.stack((low, high)), step_m)
+    eye = -canvas.view.T_view_bin[:3, :3].T @ canvas.view.T_view_bin[:3, 3]
+    far = ((points - eye) * normals).sum(axis=1) > 0
+    floor, wall = far & (normals[:, 2] < 0), far & (normals[:, 2] == 0)
+    canvas.draw(points[floor], np.tile(_FLOOR * 0.86, (int(floor.sum()), 1)), step_m * 1.4)
     if scene.bin.has_walls:
-        rim = box_edges(np.array([[-length / 2, -width / 2, 0.0], [length / 2, width / 2, height]]), step_m)
-        canvas.draw(rim, np.tile(_WALL, (len(rim), 1)), step_m * 2)
+        colours = _FLOOR * (0.62 + 0.35 * lambert(-normals[wall]))
+        canvas.draw(points[wall], np.clip(colours, 0.0, 1.0), step_m * 1.4)
+        rim = box_edges(np.stack((low, high)), finest_m)
+        canvas.draw(rim, np.tile(_WALL, (len(rim), 1)), 3.0 * finest_m)
 
 
 def _paint_gripper(canvas: Canvas, grasp: Grasp, gripper: Gripper, colour: FloatArray, finest_m: float) -> None:
@@ -194,7 +202,7 @@ def _paint_gripper(canvas: Canvas, grasp: Grasp, gripper: Gripper, colour: Float
         points += [face @ R.T + t, edge @ R.T + t]
         shades += [colour * lambert(normal @ R.T) * 1.15, np.tile(colour * 0.45, (len(edge), 1))]
     rgb = np.clip(np.concatenate(shades), 0.0, 1.0).astype(np.float32)
-    canvas.overlay(np.concatenate(points), rgb, finest_m * 1.6, hidden=0.28)
+    canvas.overlay(np.concatenate(points), rgb, finest_m * 1.6, shown=0.88, hidden=0.25)
 
 
 def _write_names(axes: Axes, rows: list[_Row], view: View) -> None:

@@ -57,7 +57,7 @@ def _fill_grid(scene: Scene, keep: npt.NDArray[np.bool_], finest_m: float) -> Su
     label_corners = np.stack((labels[:-1, :-1], labels[:-1, 1:], labels[1:, :-1], labels[1:, 1:]), axis=2)
     dense_labels = label_corners[whole][:, nearest].reshape(-1)
     return SurfacePoints(
-        dense.astype(np.float32), dense_normals.astype(np.float32), dense_labels, 1.6 * spacing_m / steps
+        dense.astype(np.float32), dense_normals.astype(np.float32), dense_labels, 2.0 * spacing_m / steps
     )
 
 
