@@ -17,7 +17,7 @@ import numpy.typing as npt
 from srclib_ros.errors import GripperError
 from srclib_ros.geometry.grasp_frame import FLIP, tcp_pose
 from srclib_ros.geometry.mesh import PartMesh, sample_surface
-from srclib_ros.geometry.point_grid import PointGrid, box_distance
+from srclib_ros.geometry.point_grid import BoxHits, PointGrid, box_distance
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.types import FloatArray, Matrix
 
@@ -163,34 +163,38 @@ def _close(grid: PointGrid, normals: FloatArray, T: Matrix, gripper: Gripper) ->
         count = len(T[part])
         between = np.broadcast_to(gripper.closing_box_tcp(gripper.stroke_m, gripper.pad_height_m), (count, 2, 3))
         hits = grid.inside(T[part], between)
-        top = -hits.minimum(-hits.local[:, 1], count, np.float32(np.inf))
-        bottom = hits.minimum(hits.local[:, 1], count, np.float32(np.inf))
-        margins = []
-        for side, extreme in ((1.0, top), (-1.0, bottom)):
-            touching = hits.where(side * (hits.local[:, 1] - extreme[hits.box]) > -CONTACT_BAND_M)
-            y = T[part][touching.box, :3, 1]
-            cosine = side * (normals[touching.point] * y).sum(axis=1)
-            slope = np.sqrt(np.clip(1 - cosine**2, 0, 1)) / np.maximum(cosine, 1e-3)
-            facing = cosine > 0.2
-            box = touching.box[facing]
-            n = np.bincount(box, minlength=count)
-            mean_slope = np.bincount(box, np.minimum(slope[facing], 3.0), minlength=count) / np.maximum(n, 1)
-            touched = np.zeros((2, count))
-            for row, axis in enumerate((0, 2)):
-                coordinate = touching.local[facing, axis]
-                facing_hits = touching.where(facing)
-                extent = -facing_hits.minimum(-coordinate, count, np.float32(0)) - facing_hits.minimum(
-                    coordinate, count, np.float32(np.inf)
-                )
-                touched[row] = np.where(np.isfinite(extent), extent, 0)
-            support = np.sqrt(np.clip(touched.max(axis=0) / gripper.pad_height_m, 0, 1))
-            margins.append(np.clip(1 - mean_slope / gripper.friction, 0, 1) * np.where(n > 0, 0.3 + 0.7 * support, 0))
+        y = hits.local[:, 1]
+        top, bottom = -hits.minimum(-y, count, np.inf), hits.minimum(y, count, np.inf)
+        facing = (normals[hits.point] * T[part, :3, 1][hits.box]).sum(axis=1)
+        for_top, for_bottom = y > top[hits.box] - CONTACT_BAND_M, y < bottom[hits.box] + CONTACT_BAND_M
+        contact[part] = np.minimum(
+            _pad_contact(hits.where(for_top), facing[for_top], count, gripper),
+            _pad_contact(hits.where(for_bottom), -facing[for_bottom], count, gripper),
+        )
         some = np.isfinite(bottom)
-        middle = np.where(some, (top + bottom) / 2, 0)
-        T[part, :3, 3] += middle[:, None] * T[part, :3, 1]
+        T[part, :3, 3] += np.where(some, (top + bottom) / 2, 0)[:, None] * T[part, :3, 1]
         width[part] = np.where(some, top - bottom, 0)
-        contact[part] = np.minimum(*margins)
     return T, width, contact
+
+
+def _pad_contact(touching: BoxHits, cosine: FloatArray, count: int, gripper: Gripper) -> Matrix:
+    """(count,) friction margin x support, in [0, 1], of one pad from the surface points that it touches.
+
+    cosine: (P,) between each point's normal and the direction out of the part towards the pad. The margin is 1 where
+    all normals face the pad and 0 where their mean tangent reaches the friction coefficient. The support
+    grows with the longest side of the patch touched, up to the pad's height.
+    """
+    seen = cosine > 0.2
+    touching, cosine = touching.where(seen), cosine[seen]
+    slope = np.sqrt(np.clip(1 - cosine**2, 0, 1)) / cosine
+    points = np.bincount(touching.box, minlength=count)
+    mean_slope = np.bincount(touching.box, slope, minlength=count) / np.maximum(points, 1)
+    patch = np.zeros(count)
+    for coordinate in (touching.local[:, 0], touching.local[:, 2]):
+        extent = -touching.minimum(coordinate, count, np.inf) - touching.minimum(-coordinate, count, np.inf)
+        patch = np.maximum(patch, np.where(points > 0, extent, 0))
+    support = 0.3 + 0.7 * np.sqrt(np.clip(patch / gripper.pad_height_m, 0, 1))
+    return np.where(points > 0, np.clip(1 - mean_slope / gripper.friction, 0, 1) * support, 0)
 
 
 def _own_clearance(grid: PointGrid, T: Matrix, width: Matrix, gripper: Gripper, sweep_m: float) -> Matrix:
@@ -201,7 +205,7 @@ def _own_clearance(grid: PointGrid, T: Matrix, width: Matrix, gripper: Gripper, 
         for body in range(boxes.shape[1]):
             hits = grid.inside(T[part], boxes[:, body], OWN_CLEARANCE_M)
             distance = box_distance(hits.local, boxes[hits.box, body])
-            nearest[part] = np.minimum(nearest[part], hits.minimum(distance, len(boxes), np.float32(OWN_CLEARANCE_M)))
+            nearest[part] = np.minimum(nearest[part], hits.minimum(distance, len(boxes), OWN_CLEARANCE_M))
     return nearest
 
 

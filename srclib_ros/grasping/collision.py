@@ -104,7 +104,7 @@ class Obstacles:
             own = self.labels[hits.point] == part[hits.box]
             for kept, nearest in ((own, own_m), (~own, others_m)):
                 chosen = hits.where(kept)
-                np.minimum(nearest, chosen.minimum(distance[kept], count, np.float32(reach_m)), out=nearest)
+                np.minimum(nearest, chosen.minimum(distance[kept], count, reach_m), out=nearest)
         return Clearances(others_m, own_m, bin_m)
 
     def misses(

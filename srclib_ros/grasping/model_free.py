@@ -10,6 +10,7 @@ ten Pas et al., arXiv 1706.09911, order antipodal grasps by).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -214,7 +215,7 @@ def _engagement(fits: Fits, gripper: Gripper) -> FloatArray:
     return np.sqrt(np.clip(fits.depth / gripper.pad_height_m, 0, 1))
 
 
-def _centring(x: FloatArray, y: FloatArray, size: float) -> FloatArray:
+def _centring(x: npt.NDArray[Any], y: npt.NDArray[Any], size: float) -> npt.NDArray[Any]:
     """1 over the centroid, 0.4 at half the part's size from it."""
     return 1 - 0.6 * np.clip(np.hypot(x, y) / max(0.5 * size, 1e-3), 0, 1)
 

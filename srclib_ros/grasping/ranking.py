@@ -139,7 +139,8 @@ def _without_copies(grasps: Sequence[Grasp], T: Matrix, accepted: Sequence[int])
 def _parts_in_turn(grasps: Sequence[Grasp], kept: Sequence[int]) -> list[int]:
     """The best of each part first, then the rest; `kept` comes best first."""
     seen: Counter[int] = Counter()
-    first, rest = [], []
+    first: list[int] = []
+    rest: list[int] = []
     for i in kept:
         (rest if seen[grasps[i].part] else first).append(i)
         seen[grasps[i].part] += 1
