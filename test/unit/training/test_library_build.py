@@ -1,0 +1,176 @@
+"""Libraries built small: the same again, gone on with after a kill, never half there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from srclib_ros.artifact import MANIFEST, seal, write_json
+from srclib_ros.errors import ConfigError, TrainingError
+from srclib_ros.geometry.mesh import PartMesh, centred
+from srclib_ros.library.clustering import Clustering
+from srclib_ros.library.store import Library
+from srclib_ros.training import library_build
+from srclib_ros.training.library_build import BuildPlan, build_library, most_useful, work_folder
+
+torch = pytest.importorskip("torch")
+trimesh = pytest.importorskip("trimesh")
+pytest.importorskip("open3d")
+
+PLAN = BuildPlan(partial_views=4, full_views=1, queries=2)
+
+
+def box(name: str, category: str, *extents_m: float) -> PartMesh:
+    mesh = trimesh.creation.box(extents_m)
+    return centred(name, category, mesh.vertices, mesh.faces)
+
+
+PARTS = (
+    box("bar_40", "bar", 0.04, 0.01, 0.01),
+    box("bar_60", "bar", 0.06, 0.015, 0.015),
+    box("plate_40", "plate", 0.04, 0.04, 0.006),
+    box("plate_60", "plate", 0.06, 0.06, 0.009),
+)
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small untrained encoder."""
+    from srclib_ros.embedding.pointnet import PointNet, PointNetShape
+    from srclib_ros.training.encoder_folder import write_encoder
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("encoder") / "tiny"
+    write_encoder(folder, PointNet(PointNetShape((8, 16), 16, 8, 64)).eval(), {})
+    return folder
+
+
+def write_model(part: PartMesh, folder: Path) -> None:
+    """Stands in for training: as long as the file names its part."""
+    write_json(folder / "config.json", {"part": part.name})
+    seal(folder, "grasp_model", 1, {})
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_entries_views_and_networks(encoder: Path, tmp_path: Path) -> None:
+    library = build_library(PARTS, encoder, tmp_path / "out", 0, BuildPlan(4, 1, 2, networks=2), (), write_model)
+    assert [entry.name for entry in library.entries] == [part.name for part in PARTS]
+    assert library.gallery.embeddings.shape == (4, 5, 8)
+    assert library.with_model.sum() == 2
+    for entry in library.entries:
+        assert entry.diameter_m == pytest.approx(np.linalg.norm(entry.extents_m))
+        if entry.model:
+            assert (library.model_folder(entry.name) / "config.json").is_file()
+    assert library.thresholds.identity.queries > 0
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(encoder: Path, tmp_path: Path) -> None:
+    first, again, other = (tmp_path / where / "lib" for where in "abc")
+    build_library(PARTS, encoder, first, 3, PLAN)
+    build_library(PARTS, encoder, again, 3, PLAN)
+    build_library(PARTS, encoder, other, 4, PLAN)
+    assert files_of(first) == files_of(again)
+    assert files_of(first)["gallery.safetensors"] != files_of(other)["gallery.safetensors"]
+
+
+def test_views_of_a_part_do_not_depend_on_the_others(encoder: Path, tmp_path: Path) -> None:
+    whole = build_library(PARTS, encoder, tmp_path / "whole", 0, PLAN)
+    three = build_library(PARTS[1:], encoder, tmp_path / "three", 0, PLAN)
+    np.testing.assert_array_equal(whole.gallery.embeddings[1:], three.gallery.embeddings)
+
+
+def test_a_killed_build_goes_on_where_it_stopped(
+    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, trained = tmp_path / "lib", []
+
+    def killed_at_the_second(part: PartMesh, folder: Path) -> None:
+        if trained:
+            write_json(folder / "config.json", {})  # half a model: not sealed
+            raise KeyboardInterrupt
+        trained.append(part.name)
+        write_model(part, folder)
+
+    plan = BuildPlan(4, 1, 2, networks=2)
+    with pytest.raises(KeyboardInterrupt):
+        build_library(PARTS, encoder, out, 0, plan, (), killed_at_the_second)
+    assert not out.exists()
+    assert (work_folder(out) / "views").is_dir()
+
+    def not_again(*_: object) -> None:
+        raise AssertionError("the views were simulated already")
+
+    monkeypatch.setattr(library_build, "partial_clouds", not_again)
+    second: list[str] = []
+    resumed = build_library(
+        PARTS, encoder, out, 0, plan, (), lambda part, folder: (second.append(part.name), write_model(part, folder))[1]
+    )
+    assert len(second) == 1
+    assert second != trained
+    monkeypatch.undo()
+    build_library(PARTS, encoder, tmp_path / "other" / "lib", 0, plan, (), write_model)
+    assert files_of(resumed.folder) == files_of(tmp_path / "other" / "lib")
+
+
+def test_a_truncated_intermediate_result_is_made_again(encoder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "lib"
+    before = files_of(build_library(PARTS, encoder, out, 0, PLAN).folder)
+    for path in (work_folder(out) / "views").iterdir():
+        path.write_bytes(path.read_bytes()[:-5])
+    assert files_of(build_library(PARTS, encoder, out, 0, PLAN).folder) == before
+
+
+def test_a_library_that_is_there_is_replaced_whole(encoder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "lib"
+    build_library(PARTS, encoder, out, 0, BuildPlan(4, 1, 2, networks=1), (), write_model)
+    build_library(PARTS, encoder, out, 1, PLAN)
+    assert not (out / "models").exists()
+    assert Library.open(out).manifest["seed"] == 1
+
+
+def test_given_models_are_taken(encoder: Path, tmp_path: Path) -> None:
+    given = tmp_path / "trained" / "plate_40"
+    write_model(PARTS[2], given)
+    library = build_library(PARTS, encoder, tmp_path / "lib", 0, PLAN, [given])
+    assert [entry.name for entry in library.entries if entry.model] == ["plate_40"]
+    stray = tmp_path / "trained" / "gear"
+    write_model(PARTS[2], stray)
+    with pytest.raises(ConfigError, match="no part is named 'gear'"):
+        build_library(PARTS, encoder, tmp_path / "lib", 0, PLAN, [stray])
+
+
+def test_what_cannot_be_built_is_refused_before_any_work(encoder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "lib"
+    with pytest.raises(TrainingError, match="three"):
+        build_library(PARTS[:2], encoder, out, 0, PLAN)
+    with pytest.raises(ConfigError, match="'bar_40'"):
+        build_library([*PARTS, PARTS[0]], encoder, out, 0, PLAN)
+    with pytest.raises(ConfigError, match="cannot be a part's name"):
+        build_library([*PARTS, box("../up", "bar", 0.04, 0.02, 0.01)], encoder, out, 0, PLAN)
+    with pytest.raises(ConfigError, match="ask for fewer"):
+        build_library(PARTS, encoder, out, 0, BuildPlan(networks=9), (), write_model)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(ConfigError, match="no library"):
+        build_library(PARTS, encoder, tmp_path / "mine", 0, PLAN)
+    assert not work_folder(out).exists()
+    assert (tmp_path / "mine" / "thesis.txt").is_file()
+    assert not (tmp_path / "mine" / MANIFEST).exists()
+
+
+def test_networks_go_to_representatives_of_large_clusters_first() -> None:
+    clustering = Clustering(
+        labels=np.array([0, 0, 1, 1, 1, -1]),
+        strengths=np.ones(6, np.float32),
+        representatives={0: 1, 1: 3},
+        algorithm="by hand",
+        parameters={},
+    )
+    names = list("abcdef")
+    assert most_useful(clustering, names, set()) == ["d", "b", "f", "c", "e", "a"]
+    assert most_useful(clustering, names, {"c"})[0] == "b"
