@@ -32,6 +32,7 @@ class ReplayNode(Node):
         """Raises ConfigError for a parameter that is unknown or out of its range."""
         super().__init__("replay_node", automatically_declare_parameters_from_overrides=True)
         self.config = override(ReplayConfig(), read_parameters(self, ReplayConfig))
+        self._due_s = 0.0
         self._points = self.create_publisher(
             PointCloud2, "points", QoSProfile(depth=5, reliability=QoSReliabilityPolicy.RELIABLE)
         )
@@ -39,6 +40,7 @@ class ReplayNode(Node):
     def play(self, stop: threading.Event) -> None:
         """Until the end, or `stop`; with `loop`, again and again. Raises CaptureError when there is nothing to play."""
         self._wait_for_subscribers(stop)
+        self._due_s = time.monotonic()
         while not stop.is_set():
             published = self._play_once(stop)
             if not published and not stop.is_set():
@@ -57,15 +59,16 @@ class ReplayNode(Node):
 
     def _play_once(self, stop: threading.Event) -> int:
         config = self.config
-        published, due_s, previous_ns = 0, time.monotonic(), None
+        published, previous_ns = 0, None
         for frame in frames(Path(config.path).expanduser(), config.topic, config.frame_id, self._report):
             if published:
-                due_s += self._gap_s(previous_ns, frame.time_ns)
-            if stop.wait(max(0.0, due_s - time.monotonic())):
+                self._due_s += self._gap_s(previous_ns, frame.time_ns)
+            if stop.wait(max(0.0, self._due_s - time.monotonic())):
                 break
             self._publish(frame)
             previous_ns = frame.time_ns
             published += 1
+        self._due_s += self._gap_s(None, None)
         return published
 
     def _gap_s(self, previous_ns: int | None, time_ns: int | None) -> float:

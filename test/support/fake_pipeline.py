@@ -58,18 +58,18 @@ class FakePipeline:
         bin = locate_bin(cloud, self.config.bin, T_cloud_bin)
         R, t = bin.T_cloud_bin[:3, :3], bin.T_cloud_bin[:3, 3]
         points_bin = ((cloud.xyz - t) @ R).astype(np.float32)
-        inside = np.isfinite(points_bin).all(axis=-1)
+        inside = np.asarray(np.isfinite(points_bin).all(axis=-1))
         labels = np.where(inside & (points_bin[..., 2] > 0.01), 1, 0).astype(np.int32)
         indices = np.flatnonzero(labels)
         if not len(indices):
             scene = Scene(cloud, bin, points_bin, points_bin, labels, inside, ())
             return GraspPlan(scene, (), (), (), (), Verdict.EMPTY_BIN, "no part stands out", {"segment": 0.1})
         points = points_bin.reshape(-1, 3)[indices]
-        part = Segment(1, indices, points, np.tile(np.float32((0, 0, 1)), (len(points), 1)))
+        part = Segment(1, indices, points, np.tile(np.array((0, 0, 1), np.float32), (len(points), 1)))
         scene = Scene(cloud, bin, points_bin, points_bin, labels, inside, (part,))
         match = Match(1, (Neighbour("hex_bolt_m8x40", 3, 0.9, 0.1),), "hex_bolt_m8x40", 1.0, True, True, "near")
         T_bin_tcp = make_transform(DOWN, part.centroid_bin.astype(np.float64))
-        above = make_transform(DOWN, T_bin_tcp[:3, 3] + (0, 0, self.config.grasp.pregrasp_m))
+        above = make_transform(DOWN, T_bin_tcp[:3, 3] + np.array((0, 0, self.config.grasp.pregrasp_m)))
         grasp = Grasp(T_bin_tcp, above, 0.02, 0.8, "jaw", 1, "hex_bolt_m8x40", 0, "grasp-0")
         grasps = tuple(replace(grasp, grasp_id=name) for name in ("grasp-0", "grasp-1") if name not in self.failed)
         return GraspPlan(scene, (match,), (), grasps, (), Verdict.GRASPS, "", {"segment": 0.1, "network": 0.2})
