@@ -149,10 +149,14 @@ class ViewSampler:
 
     NEAREST_M, FARTHEST_M = 0.5, 0.9  # where cameras hang over bins
 
-    def __init__(self, mesh: PartMesh, focal_px: float = 615.0) -> None:
+    def __init__(
+        self, mesh: PartMesh, focal_px: float = 615.0, around: Sequence[tuple[PartMesh, Matrix]] = ()
+    ) -> None:
+        """around: other parts, (mesh, T_object_mesh) each, that may hide some of this one."""
         self._mesh = mesh
         self._focal_px = focal_px
-        self._renderer = Renderer([(mesh.vertices, mesh.faces)], [np.eye(4)], threads=1)
+        scene = [(mesh, np.eye(4)), *around]
+        self._renderer = Renderer([(m.vertices, m.faces) for m, _ in scene], [T for _, T in scene], threads=1)
 
     def capture(
         self, rng: np.random.Generator, pixels: int = 64, noise: CameraNoise | None = None
@@ -181,7 +185,7 @@ class ViewSampler:
         """(N, 3) float32, metres, camera frame; drawn again only while fewer than 8 points return."""
         while True:
             depth, camera, _ = self.capture(rng, pixels, noise)
-            seen = depth.depth_m > 0.0
+            seen = (depth.depth_m > 0.0) & (depth.ids <= 1)  # ragged edges spill over into the background
             if np.count_nonzero(seen) >= 8:
                 return pixel_rays(camera)[seen] * depth.depth_m[seen][:, None]
 
