@@ -22,7 +22,7 @@ from srclib_ros.training.encoder_folder import write_encoder
 from srclib_ros.training.fit_encoder import Schedule, fit
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.shapes import random_shapes, stretched
-from srclib_ros.training.views import ViewSet, simulate_views
+from srclib_ros.training.views import ViewCounts, ViewSet, simulate_views
 from srclib_ros.types import FloatArray
 
 AT_ONCE = 50  # shapes whose views are stored together
@@ -32,14 +32,13 @@ AT_ONCE = 50  # shapes whose views are stored together
 class EncoderTraining:
     """What an encoder is trained on and how; with the parts and the seed it decides every weight.
 
-    random_shapes: beside the parts. siblings: stretched copies of each part. partial_views, full_views: of each shape;
+    random_shapes: beside the parts. siblings: stretched copies of each part. views: of each shape.
     stored_points: kept of each view.
     """
 
     random_shapes: int = 1600
     siblings: int = 3
-    partial_views: int = 24
-    full_views: int = 3
+    views: ViewCounts = field(default_factory=ViewCounts)
     stored_points: int = 512
     schedule: Schedule = field(default_factory=Schedule)
     shape: PointNetShape = field(default_factory=PointNetShape)
@@ -84,13 +83,7 @@ def _views(shapes: Sequence[PartMesh], training: EncoderTraining, seed: int, wor
             points = read_tensors(path)["points"]
         except (ArtifactMissingError, ArtifactDamagedError, KeyError):
             rng = np.random.default_rng([seed, start])
-            points = simulate_views(
-                shapes[start : start + AT_ONCE],
-                training.partial_views,
-                training.full_views,
-                training.stored_points,
-                rng,
-            )
+            points = simulate_views(shapes[start : start + AT_ONCE], training.views, training.stored_points, rng)
             write_tensors(path, {"points": points})
         blocks.append(points)
-    return ViewSet(np.concatenate(blocks), training.partial_views + training.full_views)
+    return ViewSet(np.concatenate(blocks), training.views.each)

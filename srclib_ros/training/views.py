@@ -13,11 +13,26 @@ from scipy.spatial.transform import Rotation
 
 from srclib_ros.geometry.mesh import PartMesh, sample_surface
 from srclib_ros.simulation.camera import ViewSampler
-from srclib_ros.types import FloatArray
+from srclib_ros.types import FloatArray, Matrix
 
 PIXELS = (28, 64)  # a part's diameter spans at least this many pixels, drawn in between
+VIEWS_OF_A_CROWD = 6
+MIN_VISIBLE = 40
 FULL_POINTS = 1024
 FULL_NOISE_M = 0.0004  # the camera's at 0.6 m
+
+
+@dataclass(frozen=True)
+class ViewCounts:
+    """Views of each part: of it alone, of it among others, and of its whole surface."""
+
+    partial: int = 14
+    crowded: int = 12
+    full: int = 2
+
+    @property
+    def each(self) -> int:
+        return self.partial + self.crowded + self.full
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +53,33 @@ def partial_clouds(part: PartMesh, count: int, rng: np.random.Generator) -> list
     return [sampler.points(rng, pixels=int(rng.integers(*PIXELS, endpoint=True))) for _ in range(count)]
 
 
+def crowded_clouds(
+    part: PartMesh, others: Sequence[PartMesh], count: int, rng: np.random.Generator
+) -> list[FloatArray]:
+    """`count` clouds (N, 3), metres, camera frame, of a part of which others hide some, as in a bin."""
+    clouds: list[FloatArray] = []
+    while len(clouds) < count:
+        sampler = ViewSampler(part, around=_crowd(part, others, rng))
+        for _ in range(VIEWS_OF_A_CROWD):
+            cloud = sampler.points(rng, pixels=int(rng.integers(*PIXELS, endpoint=True)))
+            if len(cloud) >= MIN_VISIBLE:
+                clouds.append(cloud)
+    return clouds[:count]
+
+
+def _crowd(part: PartMesh, others: Sequence[PartMesh], rng: np.random.Generator) -> list[tuple[PartMesh, Matrix]]:
+    """Some of `others`, made as large as the part and laid anyhow about it: (mesh, T_object_mesh) each."""
+    crowd = []
+    for index in rng.choice(len(others), size=int(rng.integers(2, 6))):
+        neighbour = others[index].scaled(part.diameter_m / others[index].diameter_m * float(rng.uniform(0.6, 1.3)))
+        away = rng.standard_normal(3)
+        T_object_neighbour = np.eye(4)
+        T_object_neighbour[:3, :3] = Rotation.random(rng=rng).as_matrix()
+        T_object_neighbour[:3, 3] = away / np.linalg.norm(away) * part.diameter_m * rng.uniform(0.5, 0.9)
+        crowd.append((neighbour, T_object_neighbour))
+    return crowd
+
+
 def full_clouds(part: PartMesh, count: int, rng: np.random.Generator) -> list[FloatArray]:
     """`count` noisy samples (1024, 3) of the part's whole surface, metres, each turned anyhow."""
     turns = Rotation.random(count, rng=rng).as_matrix().astype(np.float32)
@@ -49,10 +91,14 @@ def full_clouds(part: PartMesh, count: int, rng: np.random.Generator) -> list[Fl
 
 
 def simulate_views(
-    parts: Sequence[PartMesh], partial: int, full: int, n_points: int, rng: np.random.Generator
+    parts: Sequence[PartMesh], counts: ViewCounts, n_points: int, rng: np.random.Generator
 ) -> FloatArray:
-    """(parts * (partial + full), n_points, 3) float32: the views of one part after another."""
-    clouds = [c for part in parts for c in (*partial_clouds(part, partial, rng), *full_clouds(part, full, rng))]
+    """(parts * counts.each, n_points, 3) float32: the views of one part after another."""
+    clouds: list[FloatArray] = []
+    for part in parts:
+        clouds += partial_clouds(part, counts.partial, rng)
+        clouds += crowded_clouds(part, parts, counts.crowded, rng)
+        clouds += full_clouds(part, counts.full, rng)
     return np.stack([thinned(cloud, n_points, rng) for cloud in clouds])
 
 
