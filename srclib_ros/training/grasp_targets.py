@@ -17,7 +17,7 @@ from srclib_ros.types import FloatArray, Matrix
 MIN_VISIBLE = 0.3
 """Instances that show less count neither for nor against."""
 MIN_PIXELS = 5
-_MAX_TILT_NOISE_M = 0.0015
+_FLOOR_ERROR_M = 0.0005  # of a bin's pose
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +39,14 @@ class Example:
 
 def make_example(scene: GraspScene, part: ObjectModel, side_px: int, rng: np.random.Generator) -> Example:
     """The scene turned about the vertical at random, seen through a square window of `side_px` over its bin."""
-    turned, poses = _turn(scene, rng.uniform(0.0, 2.0 * np.pi))
+    yaw = rng.uniform(0.0, 2.0 * np.pi)
+    turned, poses = _turn(scene, yaw)
     pitch = part.diameter_m / PIXELS_PER_DIAMETER
-    low, high = turned[:, :2].min(axis=0), turned[:, :2].max(axis=0)
-    slack = (high - low) - side_px * pitch
-    corner = low + slack * (rng.random(2) if (slack > 0).any() else 0.5) + rng.uniform(-0.5, 0.5, 2) * STRIDE * pitch
-    turned = turned + np.array([0.0, 0.0, rng.normal(0.0, _MAX_TILT_NOISE_M / 3)], np.float32)
+    c, s = abs(np.cos(yaw)), abs(np.sin(yaw))
+    reach = np.array([[c, s], [s, c]]) @ scene.bin_size_m[:2] / 2
+    slack = 2 * reach - side_px * pitch
+    corner = -reach + np.where(slack > 0, rng.random(2), 0.5) * slack + rng.uniform(-0.5, 0.5, 2) * STRIDE * pitch
+    turned[:, 2] += np.float32(rng.normal(0.0, _FLOOR_ERROR_M))
     grid = rasterise(turned, scene.owner, pitch, corner, (side_px, side_px))
     return targets(grid, scene, poses, part)
 
