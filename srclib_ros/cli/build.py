@@ -17,6 +17,7 @@ in .LIB.work beside the library. The same parts, encoder and seed give the same 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING
 from srclib_ros.cli.options import DEFAULT_LIBRARY, add_json, add_out, add_seed, print_json, progress
 
 if TYPE_CHECKING:
+    from srclib_ros.geometry.mesh import PartMesh
     from srclib_ros.training.library_build import TrainModel
 
 TRAIN = "train"
@@ -52,6 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--networks", type=int, default=0, metavar="N", help="grasp networks in all; missing ones are trained (0)"
     )
+    parser.add_argument("--gripper", default="jaw", metavar="NAME", help="that trained networks grasp with (jaw)")
     add_seed(parser)
     add_json(parser)
 
@@ -76,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         args.seed,
         BuildPlan(networks=max(args.networks, len(args.models))),
         args.models,
-        _trainer(args.seed) if args.networks > len(args.models) else None,
+        _trainer(parts, args.gripper, args.seed) if args.networks > len(args.models) else None,
         bar,
     )
     if args.json:
@@ -87,7 +90,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _trainer(seed: int) -> TrainModel:
+def _trainer(parts: Sequence[PartMesh], gripper: str, seed: int) -> TrainModel:
+    from srclib_ros.grasping.gripper import load_gripper
     from srclib_ros.training.grasp_network import train_grasp_model
 
-    return lambda part, folder: train_grasp_model(part, folder, seed=seed)
+    jaws = load_gripper(gripper)
+
+    def train(part: PartMesh, folder: Path) -> None:
+        others = [other for other in parts if other.category != part.category]
+        train_grasp_model(part, others, jaws, folder, seed=seed)
+
+    return train

@@ -74,11 +74,12 @@ def entry_record(library: Library, name: str) -> dict[str, Any]:
 def _verify_models(library: Library) -> None:
     from srclib_ros.artifact import open_sealed
     from srclib_ros.embedding.encoder import Encoder
+    from srclib_ros.grasping.model import KIND, SCHEMA
 
     Encoder.load(library.encoder_folder)
     for entry in library.entries:
         if entry.model is not None:
-            open_sealed(library.model_folder(entry.name), "grasp_model", 1)
+            open_sealed(library.model_folder(entry.name), KIND, SCHEMA)
 
 
 def _print_list(library: Library) -> None:

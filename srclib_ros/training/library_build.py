@@ -19,6 +19,7 @@ from srclib_ros.artifact import MANIFEST, open_sealed, read_tensors, seal, sha25
 from srclib_ros.embedding.encoder import Descriptors, Encoder
 from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, ConfigError, TrainingError
 from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.grasping import model as grasp_model
 from srclib_ros.library.clustering import Clustering, hdbscan, part_distances
 from srclib_ros.library.entry import NOISE, Entry
 from srclib_ros.library.search import Gallery
@@ -28,7 +29,6 @@ from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.views import cut_one_side, full_clouds, partial_clouds
 
 TrainModel = Callable[[PartMesh, Path], None]
-GRASP_MODEL_KIND, GRASP_MODEL_SCHEMA = "grasp_model", 1
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def _networks(
     for model in map(Path, models):
         if model.name not in by_name:
             raise ConfigError(f"{model}: no part is named {model.name!r}; a model's folder has the name of its part")
-        open_sealed(model, GRASP_MODEL_KIND, GRASP_MODEL_SCHEMA)
+        open_sealed(model, grasp_model.KIND, grasp_model.SCHEMA)
         folders[model.name] = model
     wanted = [
         name for name in most_useful(clustering, [part.name for part in parts], set(folders)) if name not in folders
@@ -189,7 +189,7 @@ def _networks(
         target = folder / name
         if train_model is not None and not (target / MANIFEST).is_file():
             train_model(by_name[name], target)
-        open_sealed(target, GRASP_MODEL_KIND, GRASP_MODEL_SCHEMA)
+        open_sealed(target, grasp_model.KIND, grasp_model.SCHEMA)
         folders[name] = target
     return folders
 
