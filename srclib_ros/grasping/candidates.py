@@ -31,6 +31,8 @@ CONTACT_BAND_M = 0.0005
 SURFACE_PITCH_M = 0.0013
 ROUGH_POINTS = 1_500
 """So many surface points are enough to drop the bulk of the approaches that run into the part."""
+MEASURED = 1_500
+"""Of the approaches left after that, at most so many are measured."""
 SAME_GRASP = 0.06
 """Candidates nearer to each other than this share of the diameter are one grasp."""
 
@@ -73,6 +75,7 @@ def generate_candidates(
     near, far = _antipodal_pairs(mesh, gripper, surface, normals, rng)
     T, width = _approaches(near, far, gripper)
     T = T[~_hits_part(surface[:ROUGH_POINTS], T, width, gripper)]
+    T = T[np.sort(rng.permutation(len(T))[:MEASURED])]
     grid = PointGrid(surface, cell_m=0.004)
     T, width, contact = _close(grid, normals, T, gripper)
     holds = (contact > 0) & (width <= gripper.stroke_m - 2 * OWN_CLEARANCE_M)

@@ -179,7 +179,9 @@ def _wall_clearance(corners_bin: Matrix, bin_size_m: tuple[float, float, float])
         for side in (1, -1):
             beside = inner - _furthest(side * low[..., axis], side * high[..., axis], low[..., 2], high[..., 2], height)
             above = _furthest(-low[..., 2], -high[..., 2], -side * low[..., axis], -side * high[..., axis], -inner)
-            clearance = np.minimum(clearance, np.maximum(beside, -above - height).min(axis=1))
+            over = -above - height
+            apart = np.where(beside < 0, np.maximum(beside, over), np.minimum(beside, over))
+            clearance = np.minimum(clearance, apart.min(axis=1))
     return clearance
 
 
