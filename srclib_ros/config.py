@@ -71,10 +71,10 @@ class BinConfig:
 @dataclass(frozen=True)
 class SegmentationConfig:
     depth_jump: float = setting(
-        0.012, "a step between neighbouring pixels is an edge from this share of the depth on", low=0.001, high=0.2
+        0.007, "a step between neighbouring pixels is an edge from this share of the depth on", low=0.001, high=0.2
     )
     concavity_rad: float = setting(
-        0.9,
+        0.7,
         "segments stay apart where the border between them folds concavely by this much on average",
         unit="rad",
         low=0.05,
