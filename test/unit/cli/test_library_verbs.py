@@ -1,0 +1,109 @@
+"""`srclib build`, `library` and `query` on a folder of small meshes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from srclib_ros.cli.main import main
+from srclib_ros.library.store import GALLERY
+
+torch = pytest.importorskip("torch")
+trimesh = pytest.importorskip("trimesh")
+pytest.importorskip("open3d")
+
+BOXES_MM = {
+    "bar": ((40, 10, 10), (60, 15, 14)),
+    "plate": ((40, 40, 6), (60, 58, 9)),
+    "cube": ((30, 30, 30), (45, 44, 42)),
+}
+
+
+@pytest.fixture(scope="module")
+def meshes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two boxes in each of three folders, in millimetres."""
+    folder = tmp_path_factory.mktemp("meshes")
+    for category, boxes in BOXES_MM.items():
+        (folder / category).mkdir()
+        for extents in boxes:
+            trimesh.creation.box(extents).export(folder / category / f"{category}_{extents[0]}.stl")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def library(meshes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built by the command, with a small untrained encoder."""
+    from srclib_ros.embedding.pointnet import PointNet, PointNetShape
+    from srclib_ros.training.encoder_folder import write_encoder
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("library")
+    write_encoder(folder / "encoder", PointNet(PointNetShape((8, 16), 16, 8, 64)).eval(), {})
+    command = [
+        "build",
+        str(meshes),
+        "--unit",
+        "mm",
+        "--out",
+        str(folder / "boxes"),
+        "--encoder",
+        str(folder / "encoder"),
+    ]
+    assert main(command) == 0
+    return folder / "boxes"
+
+
+def test_list_names_every_part(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["library", str(library), "list"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"{category}_{box[0]}" in shown for category, boxes in BOXES_MM.items() for box in boxes)
+    assert main(["library", str(library), "list", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert len(answer["entries"]) == 6
+    assert set(answer["thresholds"]) == {"identity", "suitability"}
+
+
+def test_show_names_what_resembles_a_part(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["library", str(library), "show", "bar_40", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["diameter_m"] == pytest.approx(np.linalg.norm([0.04, 0.01, 0.01]))
+    assert "bar_40" not in [other["name"] for other in answer["resembling"]]
+    assert main(["library", str(library), "show", "gear"]) == 2
+    assert "bar_40" in capsys.readouterr().err
+    assert main(["library", str(library), "show"]) == 2
+
+
+def test_verify_finds_the_changed_file(library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import shutil
+
+    assert main(["library", str(library), "verify"]) == 0
+    copy = Path(shutil.copytree(library, tmp_path / "copy"))
+    data = bytearray((copy / GALLERY).read_bytes())
+    data[-1] ^= 1
+    (copy / GALLERY).write_bytes(data)
+    capsys.readouterr()
+    assert main(["library", str(copy), "verify"]) == 2
+    assert "ArtifactDamagedError" in capsys.readouterr().err
+
+
+def test_query_with_a_mesh_and_with_a_cloud(
+    library: Path, meshes: Path, tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = main(["query", str(library), str(meshes / "bar" / "bar_40.stl"), "--unit", "mm", "--top", "3", "--json"])
+    answer = json.loads(capsys.readouterr().out)
+    assert len(answer["neighbours"]) == 3
+    assert answer["source"] is None, "no entry has a network"
+    assert status == 1
+    assert {"verdict", "similarity", "false_accept", "false_reject"} <= set(answer["identity"])
+    cloud = (rng.random((500, 3)) * [0.04, 0.01, 0.01]).astype(np.float32)
+    np.savez(tmp_path / "bar.npz", xyz=cloud)
+    assert main(["query", str(library), str(tmp_path / "bar.npz")]) == 1
+    assert "source: none" in capsys.readouterr().out
+
+
+def test_a_mesh_without_a_unit_is_refused(library: Path, meshes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["query", str(library), str(meshes / "bar" / "bar_40.stl")]) == 2
+    assert "--unit" in capsys.readouterr().err
