@@ -67,9 +67,9 @@ def rasterise(
     inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
     level = np.rint((points_bin[inside, 2].astype(np.float64) - _LOWEST_M) / _RESOLUTION_M).astype(np.int64)
     key = (np.maximum(level, 1) << _LABEL_BITS) | labels[inside].astype(np.int64)
-    highest = np.zeros(rows * columns, np.int64)
-    np.maximum.at(highest, row[inside] * columns + column[inside], key)
-    highest = highest.reshape(rows, columns)
+    flat = np.zeros(rows * columns, np.int64)
+    np.maximum.at(flat, row[inside] * columns + column[inside], key)
+    highest = flat.reshape(shape)
     height = (highest >> _LABEL_BITS) * _RESOLUTION_M + _LOWEST_M
     return HeightMap(
         np.where(highest > 0, height, np.nan).astype(np.float32),

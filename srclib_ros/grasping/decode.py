@@ -60,7 +60,9 @@ class CellPoses:
         )
 
 
-def decode(cells: Cells, height_map: HeightMap, centroid_m: Matrix, min_presence: float, hypotheses: int = 2) -> CellPoses:
+def decode(
+    cells: Cells, height_map: HeightMap, centroid_m: Matrix, min_presence: float, hypotheses: int = 2
+) -> CellPoses:
     """The poses of the cells whose presence is at least `min_presence`, `hypotheses` best rotations of each.
 
     centroid_m: (3,) of the part's surface in the object frame, already at the size of the part in the scene.

@@ -56,9 +56,7 @@ class GraspModel:
         network = GridNetwork(read_bytes(resolve_inside(folder, ONNX)), len(part.candidates), threads)
         return cls(part, network, config)
 
-    def detect(
-        self, scene: Scene, segments: Sequence[Segment], scale: float, config: GraspConfig
-    ) -> list[ObjectPose]:
+    def detect(self, scene: Scene, segments: Sequence[Segment], scale: float, config: GraspConfig) -> list[ObjectPose]:
         """At most one pose for each of `segments`, refined on its points; none where the network sees no such part.
 
         scale: size of the part in the scene over the size of this model's part.

@@ -1,4 +1,4 @@
-"""How far two poses of a part are apart when poses that look the same count as one (Bregier et al., arXiv 1612.04631)."""
+"""How far apart two poses of a part are when poses that look alike count as one (Bregier et al., arXiv 1612.04631)."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class SurfaceFitter:
     ) -> tuple[FloatArray, FloatArray]:
         """Points and normals in the object frame, lengths in diameters."""
         R, t = T[:, :3, :3].astype(np.float32), T[:, None, :3, 3].astype(np.float32)
-        return (points - t) @ R / size, normals @ R
+        return ((points - t) @ R / size).astype(np.float32), normals @ R
 
     def _pair(self, x: FloatArray, n: FloatArray) -> np.ndarray:
         """(P, N) index of the model point that goes with each scene point."""

@@ -74,7 +74,9 @@ class _Check:
             return False
         distance, _ = self._tree.query(self._tested @ R.T)
         high = float(np.quantile(distance, 0.995))
-        return bool(distance.mean() < slack * MEAN_TOLERANCE + self._grain and high < slack * MAX_TOLERANCE + self._grain)
+        return bool(
+            distance.mean() < slack * MEAN_TOLERANCE + self._grain and high < slack * MAX_TOLERANCE + self._grain
+        )
 
     def continuous(self, axis: Matrix) -> bool:
         return all(self.same(_turn(axis, step * _GOLDEN_RAD)) for step in range(1, 8))

@@ -41,9 +41,8 @@ class GraspLoss:
         if not len(batch):
             return terms
         where = np.concatenate([example.cell for example in examples])
-        found = cells.permute(0, 2, 3, 1)[
-            torch.from_numpy(batch), torch.from_numpy(where[:, 0]), torch.from_numpy(where[:, 1])
-        ]
+        index = (torch.from_numpy(batch), *torch.from_numpy(where.T.copy()))
+        found = cells.permute(0, 2, 3, 1)[index]
         offset, rotation, visibility, quality = (
             torch.from_numpy(np.concatenate([getattr(example, name) for example in examples]))
             for name in ("offset", "rotation", "visibility", "quality")
@@ -62,7 +61,7 @@ class GraspLoss:
         return {name: WEIGHTS[name] * value for name, value in terms.items()}
 
     def rotation_distance(self, six: Tensor, rotation: Tensor) -> Tensor:
-        """(P, HYPOTHESES) distance in diameters of each hypothesis, `six` (P, 6 * HYPOTHESES), to rotation (P, 3, 3)."""
+        """(P, HYPOTHESES) distances in diameters of the hypotheses `six` (P, 6 * HYPOTHESES) to rotation (P, 3, 3)."""
         columns = six.reshape(-1, HYPOTHESES, 2, 3)
         x = functional.normalize(columns[:, :, 0], dim=-1)
         y = columns[:, :, 1]

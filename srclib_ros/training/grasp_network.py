@@ -22,7 +22,7 @@ from srclib_ros.training.grasp_scenes import SceneSource
 from srclib_ros.training.progress import Progress, silent
 
 STEPS_PER_MINUTE = 300
-"""What one core of a small machine manages; steps, not minutes, are counted, so that the same seed gives the same network."""
+"""What one core of a small machine manages. Steps are counted, not minutes: the same seed gives the same network."""
 SCENES = 200
 VALIDATION_SCENES = 30
 _FIRST_VALIDATION_SCENE = 100_000

@@ -103,7 +103,9 @@ class SceneSource:
             wanted = list(range(rng.integers(min(COPIES[0], copies), copies + 1)))
             others = len(parts) - copies
             if others:
-                wanted += list(copies + rng.permutation(others)[: rng.integers(min(DISTRACTORS[0], others), others + 1)])
+                wanted += list(
+                    copies + rng.permutation(others)[: rng.integers(min(DISTRACTORS[0], others), others + 1)]
+                )
             placed = [(parts[index], T_bin_object) for index, T_bin_object in physics.drop(rng, wanted)]
             if placed:
                 return self._filmed(placed, bin_size_m, rng)
