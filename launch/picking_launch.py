@@ -14,6 +14,8 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.substitutions import FindPackageShare
 
+from srclib_ros.ros.environment import profile_variables
+
 SHARE = FindPackageShare("srclib_ros")
 
 # Arguments that are parameters of the node; an empty one leaves what the file says.
@@ -64,8 +66,7 @@ def generate_launch_description() -> LaunchDescription:
 def _large_clouds() -> list[SetEnvironmentVariable]:
     """The Fast DDS profile without which large clouds vanish, for every node of this launch; yours stays."""
     profile = PathJoinSubstitution([SHARE, "config", "fastdds.xml"])
-    names = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
-    return [] if any(name in os.environ for name in names) else [SetEnvironmentVariable(names[0], profile)]
+    return [SetEnvironmentVariable(name, profile) for name in profile_variables() if name not in os.environ]
 
 
 def _picking_node(context: LaunchContext) -> list[LifecycleNode]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -50,13 +51,14 @@ def measure_latency(
     prepare_environment()
     context = rclpy.Context()
     rclpy.init(context=context)
+    namespace = f"/latency_{os.getpid()}"
     started = time.perf_counter()
     try:
         with (
             tempfile.TemporaryFile("w+") as log,
-            NodeProcess(node, ros_arguments(parameters), output=log) as process,
+            NodeProcess(node, ros_arguments(parameters, {"__ns": namespace}), output=log) as process,
         ):
-            probe = _Probe(context, rate_hz)
+            probe = _Probe(context, namespace, rate_hz)
             try:
                 if not probe.wait_for_node(process):
                     log.seek(0)
@@ -84,8 +86,8 @@ def measure_latency(
 class _Probe:
     """A camera and a robot in one: publishes clouds, notes when their poses come back."""
 
-    def __init__(self, context: rclpy.Context, rate_hz: float) -> None:
-        self._node = Node("latency_probe", context=context)
+    def __init__(self, context: rclpy.Context, namespace: str, rate_hz: float) -> None:
+        self._node = Node("latency_probe", namespace=namespace, context=context)
         self._period_s = 1.0 / rate_hz
         self._clouds = self._node.create_publisher(
             PointCloud2,

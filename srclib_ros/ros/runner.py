@@ -47,7 +47,7 @@ def _as_yaml(value: Any) -> str:
         return "[" + ", ".join(repr(float(number)) for number in value) + "]"
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
-    return repr(value)
+    return repr(float(value)) if isinstance(value, float) else str(value)
 
 
 class NodeProcess:
