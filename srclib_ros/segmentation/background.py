@@ -8,12 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from srclib_ros.config import BinConfig
+from srclib_ros.segmentation.organised import relabel
 from srclib_ros.types import Bin, FloatArray, IntArray, Matrix
 
 BoolArray = npt.NDArray[np.bool_]
 _BELOW_FLOOR_M = 0.02
 _MIN_FLOOR_SHARE = 0.1
 _STANDS_OUT_SHARE = 0.25
+_LOW_SPREADS = np.float32(2.5)
+_HIGH_SPREADS = np.float32(4.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +46,10 @@ def find_background(
     z = points_bin[..., 2]
     low: FloatArray | np.float32 = np.float32(config.floor_margin_m / 2)
     high: FloatArray | np.float32 = np.float32(config.floor_margin_m)
-    noise_at_1m = _floor_noise(points_bin, inside, viewpoint_bin, config.floor_margin_m)
-    if noise_at_1m > 0.0:
+    noise_at_1m, farthest_m2 = _floor_noise(points_bin, inside, viewpoint_bin, config.floor_margin_m)
+    if _LOW_SPREADS * noise_at_1m * farthest_m2 > low or _HIGH_SPREADS * noise_at_1m * farthest_m2 > high:
         spread = np.float32(noise_at_1m) * _squared_distance(points_bin, viewpoint_bin)
-        low, high = np.maximum(low, np.float32(2.5) * spread), np.maximum(high, np.float32(4.0) * spread)
+        low, high = np.maximum(low, _LOW_SPREADS * spread), np.maximum(high, _HIGH_SPREADS * spread)
     parts = inside & (z > low)
     length, width, _ = bin.size_m
     margin = config.wall_margin_m
@@ -62,17 +65,23 @@ def drop_lying_in_floor(labels: IntArray, background: Background) -> None:
     above = np.bincount(labels[background.stands_out], minlength=len(sizes))
     kept = (above >= _STANDS_OUT_SHARE * sizes) & (sizes > 0)
     kept[0] = False
-    labels[...] = np.where(kept, np.cumsum(kept), 0).astype(np.int32)[labels]
+    relabel(labels, np.where(kept, np.cumsum(kept), 0))
 
 
-def _floor_noise(points_bin: FloatArray, inside: BoolArray, viewpoint_bin: Matrix, margin_m: float) -> float:
-    """Standard deviation of the floor's height over the squared distance (1 / m), 0 where little floor is seen."""
+def _floor_noise(
+    points_bin: FloatArray, inside: BoolArray, viewpoint_bin: Matrix, margin_m: float
+) -> tuple[float, float]:
+    """(standard deviation of the floor's height over the squared distance, 1 / m; largest squared distance, m2).
+
+    Both 0 where little floor is seen.
+    """
     step = max(1, inside.size // 20_000)
     points = points_bin.reshape(-1, 3)[::step][inside.reshape(-1)[::step]]
     floor = points[np.abs(points[:, 2]) < 3.0 * margin_m]
     if len(floor) < max(50, _MIN_FLOOR_SHARE * len(points)):
-        return 0.0
-    return float(1.4826 * np.median(np.abs(floor[:, 2]) / _squared_distance(floor, viewpoint_bin)))
+        return 0.0, 0.0
+    squared = _squared_distance(floor, viewpoint_bin)
+    return float(1.4826 * np.median(np.abs(floor[:, 2]) / squared)), float(squared.max())
 
 
 def _squared_distance(points: FloatArray, viewpoint: Matrix) -> FloatArray:

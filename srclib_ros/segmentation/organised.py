@@ -113,8 +113,7 @@ def merge(labels: IntArray, borders: Borders, limit: float) -> None:
     joined = borders.pairs[borders.concavity < limit]
     count = int(labels.max(initial=0)) + 1
     graph = coo_array((np.ones(len(joined), np.int8), (joined[:, 0], joined[:, 1])), shape=(count, count))
-    group = component_labels(graph, directed=False)[1].astype(np.int32)
-    labels[...] = group[labels]
+    relabel(labels, component_labels(graph, directed=False)[1])
 
 
 def _sides(
@@ -130,8 +129,12 @@ def drop_small(labels: IntArray, least: int) -> None:
     sizes = np.bincount(labels.ravel())
     kept = sizes >= least
     kept[0] = False
-    renumbered = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
-    labels[...] = renumbered[labels]
+    relabel(labels, np.where(kept, np.cumsum(kept), 0))
+
+
+def relabel(labels: IntArray, names: npt.NDArray[np.integer]) -> None:
+    """Replace each label by its entry in `names`, in place."""
+    np.take(names.astype(np.int32, copy=False), labels, out=labels, mode="clip")
 
 
 def grow(labels: IntArray, mask: BoolArray, link_u: BoolArray, link_v: BoolArray, rounds: int) -> None:
