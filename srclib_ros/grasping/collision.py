@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ PLANE_BAND_M = 0.004
 """Points of no part this near to the floor or a wall are the floor or the wall, which are planes here."""
 MAX_POINTS = 50_000
 PITCH_M = 0.0025
-"""Of the points over each square of this size the highest counts: what comes from above meets it first."""
+"""Of the points over each square of this size the highest is asked first: what comes from above meets it first."""
 RAYS, MIN_RAYS = 4_000, 4
 _CORNERS = np.array([[(i >> axis) & 1 for axis in range(3)] for i in range(8)])
 _EDGES = np.array([(i, i | 1 << axis) for i in range(8) for axis in range(3) if not i >> axis & 1])
@@ -42,6 +43,36 @@ class Clearances:
         return (np.minimum(self.others_m, self.bin_m) < clearance_m) | (self.own_m < 0)
 
 
+class _Points:
+    """Labelled points in a grid."""
+
+    def __init__(self, points_bin: FloatArray, labels: IntArray) -> None:
+        self._points_bin = points_bin
+        self.labels = labels
+        self.grid = PointGrid(points_bin)
+
+    def take(self, index: npt.NDArray[np.int64]) -> _Points:
+        return _Points(self._points_bin[index], self.labels[index])
+
+    def nearest(
+        self, T_bin_tcp: Matrix, boxes: Matrix, search: Matrix, part: npt.NDArray[Any], reach_m: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """(M,) least distances from the bodies `boxes` (M, B, 2, 3) to points of other labels than `part`, and of it.
+
+        search: (M, B, 2, 3) within which to look for points.
+        """
+        count = len(T_bin_tcp)
+        others_m = np.full(count, reach_m, np.float32)
+        own_m = others_m.copy()
+        for body in range(boxes.shape[1]):
+            hits = self.grid.inside(T_bin_tcp, search[:, body], reach_m)
+            distance = box_distance(hits.local, boxes[:, body].astype(np.float32)[hits.box])
+            own = self.labels[hits.point] == part[hits.box]
+            for kept, least in ((own, own_m), (~own, others_m)):
+                np.minimum(least, hits.where(kept).minimum(distance[kept], count, reach_m), out=least)
+        return others_m, own_m
+
+
 class Obstacles:
     """The points and the bin that grippers must keep clear of; made once a scene.
 
@@ -60,11 +91,9 @@ class Obstacles:
         self.bin_size_m = bin_size_m
         self._viewpoint_bin = viewpoint_bin
         points = np.asarray(points_bin, np.float32).reshape(-1, 3)
-        labels = np.asarray(labels)
         keep = np.flatnonzero((labels > 0) | ~_on_bin(points, bin_size_m))
-        keep = keep[_summits(points[keep])]
-        self.labels = labels[keep]
-        self.grid = PointGrid(points[keep])
+        self._all = _Points(points[keep], np.asarray(labels)[keep])
+        self._summits = self._all.take(_summits(points[keep]))
         self._top_m = float(points[keep, 2].max()) if len(keep) else 0.0
         self._rays_bin = points[:: max(1, -(-len(points) // RAYS))]
 
@@ -95,16 +124,10 @@ class Obstacles:
         part = np.broadcast_to(np.asarray(part), count)
         boxes = gripper.boxes_tcp(opening, sweep_m)
         bin_m = np.minimum(bin_clearance(T_bin_tcp, boxes, self.bin_size_m), reach_m).astype(np.float32)
-        others_m = np.full(count, reach_m, np.float32)
-        own_m = others_m.copy()
-        below_top = self._cut_above(T_bin_tcp, boxes)
-        for body in range(boxes.shape[1]):
-            hits = self.grid.inside(T_bin_tcp, below_top[:, body], reach_m)
-            distance = box_distance(hits.local, boxes[:, body].astype(np.float32)[hits.box])
-            own = self.labels[hits.point] == part[hits.box]
-            for kept, nearest in ((own, own_m), (~own, others_m)):
-                chosen = hits.where(kept)
-                np.minimum(nearest, chosen.minimum(distance[kept], count, reach_m), out=nearest)
+        search = self._cut_above(T_bin_tcp, boxes)
+        others_m, own_m = self._summits.nearest(T_bin_tcp, boxes, search, part, reach_m)
+        left = np.flatnonzero(np.minimum(others_m, own_m) >= 0)  # what already collides needs no second look
+        others_m[left], own_m[left] = self._all.nearest(T_bin_tcp[left], boxes[left], search[left], part[left], reach_m)
         return Clearances(others_m, own_m, bin_m)
 
     def misses(
@@ -118,8 +141,8 @@ class Obstacles:
         count = len(T_bin_tcp)
         opening = np.broadcast_to(np.asarray(opening_m, np.float64), count)
         between = gripper.closing_box_tcp(opening, gripper.finger_depth_m)
-        hits = self.grid.inside(T_bin_tcp, between)
-        label = self.labels[hits.point]
+        hits = self._summits.grid.inside(T_bin_tcp, between)
+        label = self._summits.labels[hits.point]
         own = label == np.broadcast_to(np.asarray(part), count)[hits.box]
         owned = np.bincount(hits.box, own, minlength=count)
         strange = np.bincount(hits.box, ~own & (label > 0), minlength=count)

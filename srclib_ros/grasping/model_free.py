@@ -29,7 +29,10 @@ PART_POINTS, OTHER_POINTS = 5_000, 5_000
 DISTINCT_APPROACH_RAD = 0.12
 FLOOR_SPARE_M = 0.0002
 MAX_TURN_RAD = 0.25
-"""How far the closing direction is turned to face the measured edges."""
+"""How far the closing direction is turned, in TURNS steps, to face the measured edges."""
+TURNS = 3
+UNSURE = 0.7
+"""Share of the friction that is reckoned lost where an edge is met by half a finger's width only."""
 
 
 def antipodal_grasps(scene: Scene, segment: Segment, gripper: Gripper, config: GraspConfig) -> list[Grasp]:
@@ -154,54 +157,86 @@ def _measure(
     """Both edges of each run on the points themselves: width, middle, direction, and from these the quality."""
     if not len(fits):
         return _Measured(np.zeros((0, 4, 4)), np.zeros(0), np.zeros(0))
-    cos, sin = np.cos(fits.angle)[:, None], np.sin(fits.angle)[:, None]
-    dx, dy = part[:, 0] - fits.x[:, None], part[:, 1] - fits.y[:, None]
+    x, y, angle, width = (np.asarray(v, np.float64) for v in (fits.x, fits.y, fits.angle, fits.width))
+    for _ in range(TURNS):
+        edges = _edges(part, x, y, fits.tip, angle, width, spacing_m, gripper)
+        x, y = x + edges.middle * np.cos(angle), y + edges.middle * np.sin(angle)
+        turn = np.clip(np.arctan(edges.lean), fits.angle - angle - MAX_TURN_RAD, fits.angle - angle + MAX_TURN_RAD)
+        angle, width = angle + turn, edges.width
+
+    slope = np.hypot(edges.wedge + np.abs(edges.lean), edges.fall)
+    friction = np.clip(1 - slope / gripper.friction, 0, 1)
+    support = np.clip(edges.length / (0.75 * gripper.finger_width_m), 0, 1)
+    clearance = 0.6 + 0.2 * fits.spare / SPARE_M + 0.2 * fits.seen
+    quality = friction * (0.4 + 0.6 * support * _engagement(fits, gripper)) * clearance * _centring(x, y, size)
+
+    closing = np.cos(angle)[:, None] * R_bin_up[:, 0] + np.sin(angle)[:, None] * R_bin_up[:, 1]
+    origin = centre + np.stack([x, y, fits.tip], axis=1) @ R_bin_up.T
+    T = tcp_pose(origin, np.broadcast_to(-R_bin_up[:, 2], origin.shape), closing)
+    keep = np.isfinite(width) & (width > 0) & (quality > 0)
+    return _Measured(T[keep], width[keep], np.clip(quality[keep], 0, 1))
+
+
+@dataclass(frozen=True, eq=False)
+class _Edges:
+    """The two edges that each run's fingers meet, (F,) each; metres and tangents.
+
+    middle: from the run's centre to midway between the edges. lean: turn, counter-clockwise, that would bring the
+    fingers square to the two edges' mean direction. wedge: how far the edges are from parallel. fall: how far
+    from upright the steepness of the sides leaves them. length: along which the shorter edge is touched.
+    """
+
+    width: Matrix
+    middle: Matrix
+    lean: Matrix
+    wedge: Matrix
+    fall: Matrix
+    length: Matrix
+
+
+def _edges(
+    part: FloatArray,
+    x: Matrix,
+    y: Matrix,
+    tip: FloatArray,
+    angle: Matrix,
+    width: Matrix,
+    spacing_m: float,
+    gripper: Gripper,
+) -> _Edges:
+    cos, sin = np.cos(angle)[:, None].astype(np.float32), np.sin(angle)[:, None].astype(np.float32)
+    dx, dy = part[:, 0] - x[:, None].astype(np.float32), part[:, 1] - y[:, None].astype(np.float32)
     along, across = dx * cos + dy * sin, dx * sin - dy * cos
-    held = (
-        (np.abs(across) < gripper.finger_width_m / 2)
-        & (np.abs(along) < fits.width[:, None] / 2 + PITCH_M)
-        & (part[:, 2] > fits.tip[:, None])
-    )
-    ends, slopes, lengths, falls = [], [], [], []
-    whole = np.ones(len(fits), np.bool_)  # touched on either half of the fingers' width, on both sides
+    above = part[:, 2] - tip[:, None]
+    held = (np.abs(across) < gripper.finger_width_m / 2) & (above > 0)
+    held &= np.abs(along) < (width[:, None] / 2 + PITCH_M).astype(np.float32)
+    ends, leans, lengths, falls = [], [], [], []
+    whole = np.ones(len(x), np.bool_)  # touched on either half of the fingers' width, on both sides
     for side in (1.0, -1.0):
-        reach = np.where(held, side * along, -np.inf)
+        reach = np.where(held, np.float32(side) * along, -np.inf)
+        furthest = reach.max(axis=1)
         left, right = (np.where(half, reach, -np.inf).max(axis=1) for half in (across < -0.001, across > 0.001))
         both = np.isfinite(left) & np.isfinite(right)
         whole &= both
         with np.errstate(invalid="ignore"):
-            slopes.append(np.where(both, side * (right - left) / (gripper.finger_width_m / 2), 0.0))
-        end = np.where(both, (left + right) / 2, reach.max(axis=1))
-        ends.append(end)
-        last = reach > reach.max(axis=1)[:, None] - spacing_m
-        above = np.where(last, part[:, 2] - fits.tip[:, None], 0).sum(axis=1) / np.maximum(last.sum(axis=1), 1)
-        falls.append(0.5 * spacing_m / np.maximum(above, 1e-4))
-        touching = reach > end[:, None] - 2 * PITCH_M
+            leans.append(np.where(both, -side * (right - left) / (gripper.finger_width_m / 2), 0.0))
+        ends.append(np.where(both, (left + right) / 2, furthest))
+        last = reach > furthest[:, None] - spacing_m
+        height = np.where(last, above, 0).sum(axis=1) / np.maximum(last.sum(axis=1), 1)
+        falls.append(0.5 * spacing_m / np.maximum(height, 1e-4))
+        touching = reach > furthest[:, None] - 2 * PITCH_M
         extent = np.where(touching, across, -np.inf).max(axis=1) - np.where(touching, across, np.inf).min(axis=1)
         lengths.append(np.where(np.isfinite(extent), extent, 0.0))
-    turn = np.clip(np.arctan((slopes[0] + slopes[1]) / 2), -MAX_TURN_RAD, MAX_TURN_RAD)
-    apart = np.abs(slopes[0] - slopes[1]) / 2 + np.abs((slopes[0] + slopes[1]) / 2 - np.tan(turn))
-    middle = (ends[0] - ends[1]) / 2
-    width = (ends[0] + ends[1]) * np.cos(turn)
-    closing = fits.angle - turn
-    x, y = fits.x + middle * cos[:, 0], fits.y + middle * sin[:, 0]
-    apart = np.where(whole, apart, 0.7 * gripper.friction)
-    usable = np.isfinite(width) & (width > 0)
-
-    slope = np.hypot(apart, np.maximum(*falls))
-    friction = np.clip(1 - slope / gripper.friction, 0, 1)
-    support = np.clip(np.minimum(*lengths) / (0.75 * gripper.finger_width_m), 0, 1)
-    clearance = 0.6 + 0.2 * fits.spare / SPARE_M + 0.2 * fits.seen
-    quality = friction * (0.4 + 0.6 * support * _engagement(fits, gripper)) * clearance * _centring(x, y, size)
-
-    up, direction = (
-        R_bin_up[:, 2],
-        np.cos(closing)[:, None] * R_bin_up[:, 0] + np.sin(closing)[:, None] * R_bin_up[:, 1],
+    lean = np.where(whole, (leans[0] + leans[1]) / 2, 0.0)
+    wedge = np.where(whole, np.abs(leans[0] - leans[1]) / 2, UNSURE * gripper.friction)
+    return _Edges(
+        width=ends[0] + ends[1],
+        middle=(ends[0] - ends[1]) / 2,
+        lean=lean,
+        wedge=wedge,
+        fall=np.maximum(*falls),
+        length=np.minimum(*lengths),
     )
-    origin = centre + np.stack([x, y, fits.tip], axis=1) @ R_bin_up.T
-    T = tcp_pose(origin, np.broadcast_to(-up, origin.shape), direction)
-    keep = usable & (quality > 0)
-    return _Measured(T[keep], width[keep].astype(np.float64), np.clip(quality[keep], 0, 1).astype(np.float64))
 
 
 def _spacing(part: FloatArray) -> float:
