@@ -1,0 +1,71 @@
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from srclib_ros.errors import TrainingError
+from srclib_ros.grasping.network import FIRST_QUALITY
+from srclib_ros.inference import open_session
+from test.support.grasp_parts import bent_plate, object_model
+from test.support.grasp_scenes import lying_scene
+
+torch = pytest.importorskip("torch", reason="comes with the train extra")
+pytest.importorskip("mujoco", reason="scenes come with the sim extra")
+from srclib_ros.training import fit_grasp_network as fitting
+from srclib_ros.training.fit_grasp_network import GraspSchedule, fit_grasp_network, onnx_bytes
+from srclib_ros.training.grid_net import GridNet
+
+PART = object_model(bent_plate())
+SCHEDULE = GraspSchedule(steps=6, maps=2, side_px=64)
+
+
+class Killed(Exception):
+    pass
+
+
+def _kill_at(step: int):  # type: ignore[no-untyped-def]
+    def progress(iterable: Iterable[int], total: int | None = None, label: str = "") -> Iterator[int]:
+        for index in iterable:
+            if index == step:
+                raise Killed
+            yield index
+
+    return progress
+
+
+def _weights(network: GridNet) -> np.ndarray:
+    return torch.cat([value.float().ravel() for value in network.state_dict().values()]).numpy()
+
+
+def test_a_killed_training_goes_on_as_if_nothing_had_been(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "SAVE_EVERY", 2)
+    scenes = [lying_scene(seed) for seed in range(2)]
+    straight, losses = fit_grasp_network(PART, scenes, SCHEDULE, seed=3)
+    checkpoint = tmp_path / "state.safetensors"
+    with pytest.raises(Killed):
+        fit_grasp_network(PART, scenes, SCHEDULE, 3, checkpoint, _kill_at(5))
+    resumed, _ = fit_grasp_network(PART, scenes, SCHEDULE, 3, checkpoint)
+    np.testing.assert_array_equal(_weights(straight), _weights(resumed))
+    assert all(np.isfinite(list(losses.values())))
+
+
+def test_onnx_says_what_torch_says() -> None:
+    torch.manual_seed(0)
+    network = GridNet(7)
+    network.train()(torch.rand(2, 3, 32, 32))
+    network.eval()
+    session = open_session(onnx_bytes(network), 1)
+    for height, width in ((32, 32), (48, 92)):
+        maps = torch.rand(1, 3, height, width)
+        (found,) = session.run(None, {"maps": maps.numpy()})
+        with torch.no_grad():
+            np.testing.assert_allclose(found, network(maps).numpy(), atol=2e-4)
+        assert found.shape == (1, FIRST_QUALITY + 7, height // 4, width // 4)
+
+
+def test_scenes_without_the_part_are_refused() -> None:
+    scene = lying_scene(0)
+    scene.is_target[:] = False
+    with pytest.raises(TrainingError, match="simulate more scenes"):
+        fit_grasp_network(PART, [scene], SCHEDULE, 0)
