@@ -135,8 +135,9 @@ def _read_triangles(path: Path) -> tuple[Matrix, IntArray]:
         with path.open("rb") as file:  # a handle, so that no other file is ever pulled in by name
             mesh: Any = trimesh.load(file, file_type=path.suffix[1:].lower(), force="mesh")
         mesh.merge_vertices(merge_tex=True, merge_norm=True)
-        mesh.update_faces(mesh.nondegenerate_faces())
-        return np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces, np.int32)
+        faces = np.asarray(mesh.faces, np.int32)
+        collapsed = (faces == np.roll(faces, 1, axis=1)).any(axis=1)
+        return np.asarray(mesh.vertices, np.float64), faces[~collapsed]
     except Exception as error:  # a parser's own errors are of every kind
         raise MeshError(f"{path}: cannot be read as a mesh ({error}); export it again") from error
 

@@ -149,9 +149,7 @@ class ViewSampler:
 
     NEAREST_M, FARTHEST_M = 0.5, 0.9  # where cameras hang over bins
 
-    def __init__(
-        self, mesh: PartMesh, focal_px: float = 615.0, around: Sequence[tuple[PartMesh, Matrix]] = ()
-    ) -> None:
+    def __init__(self, mesh: PartMesh, focal_px: float = 615.0, around: Sequence[tuple[PartMesh, Matrix]] = ()) -> None:
         """around: other parts, (mesh, T_object_mesh) each, that may hide some of this one."""
         self._mesh = mesh
         self._focal_px = focal_px

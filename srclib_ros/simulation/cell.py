@@ -108,7 +108,7 @@ def _visible_share(
     part: PartMesh, T_bin_object: Matrix, number: int, depth: Depth, camera: Camera, T_bin_camera: Matrix
 ) -> float:
     """Pixels that see the part, over those that would see it if it were alone, both without faults."""
-    seen = np.count_nonzero(depth.ids == number)
+    seen = int(np.count_nonzero(depth.ids == number))
     in_camera = apply(invert(T_bin_camera) @ T_bin_object, part.vertices)
     if in_camera[:, 2].min() <= 0.0:
         return 0.0
@@ -120,4 +120,4 @@ def _visible_share(
     alone = Renderer([(part.vertices, part.faces)], [T_bin_object], threads=1)
     rng = np.random.default_rng(0)  # drawn from by no fault that is on
     covered = np.count_nonzero(alone.capture(window, T_bin_camera, CameraNoise.none(), rng).ids)
-    return min(1.0, seen / covered) if covered else 0.0
+    return float(min(1.0, seen / covered)) if covered else 0.0

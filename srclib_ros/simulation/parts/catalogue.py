@@ -102,5 +102,9 @@ def _vary(dimensions: dict[str, Any], rng: np.random.Generator | None) -> dict[s
 
 def _part(family: ModuleType, label: str, dimensions: dict[str, Any]) -> PartMesh:
     mesh = family.build(**dimensions).to_mesh64()
-    vertices = np.asarray(mesh.vert_properties, np.float64)[:, :3] * 1e-3
-    return centred(f"{family.FAMILY}_{label}", family.FAMILY, vertices, mesh.tri_verts)
+    # in the precision of an STL file, so that a part that was written and read is the same
+    corners = np.asarray(mesh.vert_properties)[:, :3].astype(np.float32)
+    vertices, merged = np.unique(corners, axis=0, return_inverse=True)
+    faces = merged.reshape(-1)[np.asarray(mesh.tri_verts, np.int64)]
+    faces = faces[(faces != np.roll(faces, 1, axis=1)).all(axis=1)]
+    return centred(f"{family.FAMILY}_{label}", family.FAMILY, vertices.astype(np.float64) * 1e-3, faces)

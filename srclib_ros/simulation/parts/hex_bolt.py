@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from srclib_ros.simulation.parts.solid import CUT, Solid, cone, hexagon, prism, rod
+from srclib_ros.simulation.parts.solid import CUT, Solid, cone, hexagon, prism, stacked
 
 FAMILY = "hex_bolt"
 LIBRARY = {
@@ -22,6 +22,6 @@ HELD_OUT = {
 
 def build(d: float, length: float, flats: float, head: float) -> Solid:
     corners = 1.155 * flats
-    chamfered = cone(corners + 2.0 * head, 0.95 * flats, head + 0.2 * flats, -0.2 * flats)
-    shank = rod(d, length - 0.15 * d + CUT, head - CUT) + cone(d, 0.72 * d, 0.15 * d, head + length - 0.15 * d)
-    return (prism(hexagon(flats), head) ^ chamfered) + shank
+    chamfered = cone(corners + 2.0 * head, 0.95 * flats, head + 0.2 * flats, -0.2 * flats).rotate((0, 0, 2))
+    shank = stacked((d, d, length - 0.15 * d + CUT), (d, 0.72 * d, 0.15 * d))
+    return (prism(hexagon(flats), head) ^ chamfered) + shank.translate((0.0, 0.0, head - CUT))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from srclib_ros.simulation.parts.solid import Solid, cone, drill, hexagon, prism, rod
+from srclib_ros.simulation.parts.solid import Solid, drill, hexagon, prism, stacked
 
 FAMILY = "hex_nut"
 LIBRARY = {
@@ -21,5 +21,5 @@ HELD_OUT = {
 def build(d: float, flats: float, height: float) -> Solid:
     edge = 0.08 * height
     top, full = 0.95 * flats, 0.95 * flats + 4.0 * edge
-    chamfered = cone(top, full, edge) + rod(full, height - 2.0 * edge, edge) + cone(full, top, edge, height - edge)
+    chamfered = stacked((top, full, edge), (full, full, height - 2.0 * edge), (full, top, edge)).rotate((0, 0, 2))
     return (prism(hexagon(flats), height) ^ chamfered) - drill(0.9 * d, height)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from srclib_ros.simulation.parts.solid import Solid, cone, drill, lying, rod
+from srclib_ros.simulation.parts.solid import Solid, drill, lying, rod, stacked
 
 FAMILY = "pin"
 LIBRARY = {
@@ -20,8 +20,8 @@ HELD_OUT = {
 
 def build(d: float, length: float, head: float, hole: float) -> Solid:
     bevel = 0.1 * d
-    body = cone(d - 2.0 * bevel, d, bevel) + rod(d, length - 2.0 * bevel, bevel)
-    solid = body + cone(d, d - 2.0 * bevel, bevel, length - bevel)
+    tip = d - 2.0 * bevel
+    solid = stacked((tip, d, bevel), (d, d, length - 2.0 * bevel), (d, tip, bevel))
     if head > 0.0:
         solid += rod(head, 0.35 * d)
         solid -= lying(drill(hole, d)).translate((-d / 2.0, 0.0, length - 1.2 * hole))

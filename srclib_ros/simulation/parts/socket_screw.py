@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from srclib_ros.simulation.parts.solid import CUT, Solid, cone, hexagon, prism, rod
+from srclib_ros.simulation.parts.solid import CUT, Solid, hexagon, prism, stacked
 
 FAMILY = "socket_screw"
 LIBRARY = {
@@ -19,7 +19,6 @@ HELD_OUT = {
 
 
 def build(d: float, length: float) -> Solid:
-    head = rod(1.5 * d, 0.9 * d, 0.1 * d) + cone(1.3 * d, 1.5 * d, 0.1 * d)
     socket = prism(hexagon(0.78 * d), 0.55 * d + CUT, -CUT)
-    shank = rod(d, length - 0.15 * d + CUT, d - CUT) + cone(d, 0.72 * d, 0.15 * d, d + length - 0.15 * d)
-    return head + shank - socket
+    head = (1.3 * d, 1.5 * d, 0.1 * d), (1.5 * d, 1.5 * d, 0.9 * d)
+    return stacked(*head, (d, d, length - 0.15 * d), (d, 0.72 * d, 0.15 * d)) - socket

@@ -52,6 +52,16 @@ def turned(profile: Sequence[Point], angle: float = 360.0) -> Solid:
     return Manifold.revolve(CrossSection([list(profile)]), SEGMENTS, angle)
 
 
+def stacked(*pieces: tuple[float, float, float]) -> Solid:
+    """Coaxial (diameter below, diameter above, length) pieces from z = 0 upwards, turned as one."""
+    profile: list[Point] = [(0.0, 0.0)]
+    z = 0.0
+    for low, high, length in pieces:
+        profile += [(low / 2.0, z), (high / 2.0, z + length)]
+        z += length
+    return turned([*dict.fromkeys([*profile, (0.0, z)])])
+
+
 def bend(outline: CrossSection, radius: float, angle: float) -> Solid:
     """An outline swept along an arc about z, `radius` from it; starts at y = 0."""
     return Manifold.revolve(outline.translate((radius, 0.0)), max(8, round(SEGMENTS * angle / 360.0)), angle)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from srclib_ros.simulation.parts.solid import Solid, turned
+from srclib_ros.simulation.parts.solid import Solid, stacked
 
 FAMILY = "stepped_shaft"
 LIBRARY = {
@@ -20,18 +20,6 @@ HELD_OUT = {
 
 
 def build(a: float, la: float, b: float, lb: float, c: float, lc: float) -> Solid:
-    end, bevel = la + lb + lc, 1.0
-    return turned(
-        [
-            (0.0, 0.0),
-            (a / 2.0 - bevel, 0.0),
-            (a / 2.0, bevel),
-            (a / 2.0, la),
-            (b / 2.0, la),
-            (b / 2.0, la + lb),
-            (c / 2.0, la + lb),
-            (c / 2.0, end - bevel),
-            (c / 2.0 - bevel, end),
-            (0.0, end),
-        ]
-    )
+    bevel = 1.0
+    ends = (a - 2.0 * bevel, a, bevel), (c, c - 2.0 * bevel, bevel)
+    return stacked(ends[0], (a, a, la - bevel), (b, b, lb), (c, c, lc - bevel), ends[1])
