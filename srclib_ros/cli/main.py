@@ -40,7 +40,7 @@ Step by step:
                                                 grasps with the library that ships; pass --library for yours
   srclib build my_parts --unit mm --out my_library --networks 3
   srclib library my_library list
-  srclib query my_library my_parts/gears/gear.stl --unit mm
+  srclib query my_library my_parts/bearing_block/bearing_block_60.stl
   srclib evaluate segmentation my_scenes --json
   srclib bench latency --json
 
