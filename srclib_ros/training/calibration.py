@@ -14,7 +14,7 @@ from srclib_ros.library.thresholds import Threshold, Thresholds
 from srclib_ros.types import FloatArray
 
 IDENTITY_FALSE_ACCEPT = 0.10
-SUITABILITY_FALSE_ACCEPT = 0.20
+SUITABILITY_FALSE_ACCEPT = 0.30
 
 
 def calibrate(

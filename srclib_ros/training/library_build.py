@@ -44,7 +44,7 @@ class BuildPlan:
     full_views: int = 4
     queries: int = 8
     hidden_share: float = 0.3
-    size_weight: float = 0.3
+    size_weight: float = 0.5
     networks: int = 0
 
 
