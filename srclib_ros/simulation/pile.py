@@ -41,7 +41,7 @@ class BinPhysics:
         try:
             import mujoco
         except ImportError as error:
-            raise MissingDependencyError("dropping parts needs MuJoCo; pip install 'srclib-ros[train]'") from error
+            raise MissingDependencyError("dropping parts needs MuJoCo; pip install 'srclib-ros[sim]'") from error
         self._mujoco = mujoco
         self._size = np.asarray(bin_size_m, np.float64)
         self._parts = tuple(parts)
