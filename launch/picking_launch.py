@@ -58,6 +58,7 @@ def generate_launch_description() -> LaunchDescription:
         executable="rviz2",
         arguments=["-d", PathJoinSubstitution([SHARE, "config", "picking.rviz"])],
         parameters=[{"use_sim_time": LaunchConfiguration("use_sim_time")}],
+        remappings=[("/points", LaunchConfiguration("points"))],
         condition=IfCondition(LaunchConfiguration("rviz")),
     )
     return LaunchDescription([*arguments, *_large_clouds(), OpaqueFunction(function=_picking_node), rviz])

@@ -110,7 +110,7 @@ class PickingNode(LifecycleNode):
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._stop()
+        self.stop()
         self._health.state("inactive")
         return super().on_deactivate(state)
 
@@ -120,7 +120,7 @@ class PickingNode(LifecycleNode):
         return super().on_cleanup(state)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._stop()
+        self.stop()
         self._health.state("finalized")
         return super().on_shutdown(state)
 
@@ -143,7 +143,7 @@ class PickingNode(LifecycleNode):
         image = self.create_subscription(Image, "depth/image_rect", self._on_depth, LATEST, callback_group=group)
         return image, info, results
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
         for item in self._inputs:
             self.destroy_subscription(item)
         self._inputs = []
@@ -341,6 +341,7 @@ def main(args: list[str] | None = None) -> int:
         pass
     finally:
         executor.shutdown(timeout_sec=2.0)
+        node.stop()
         node.destroy_node()
         rclpy.try_shutdown()
     return 0
