@@ -36,8 +36,8 @@ class EncoderTraining:
     stored_points: kept of each view.
     """
 
-    random_shapes: int = 1600
-    siblings: int = 3
+    random_shapes: int = 1000
+    siblings: int = 2
     views: ViewCounts = field(default_factory=ViewCounts)
     stored_points: int = 512
     schedule: Schedule = field(default_factory=Schedule)
