@@ -83,7 +83,10 @@ def _segmentation(args: argparse.Namespace) -> dict[str, Any]:
     overlaps, milliseconds, names = [], [], []
     for path in progress(paths, total=len(paths), label="captures", quiet=args.json):
         capture = load_capture(path)
-        true = labelled_instances(capture, args.background_below or (20 if path.suffix == ".pcd" else 1))
+        background_below = args.background_below
+        if background_below is None:
+            background_below = 20 if path.suffix.lower() == ".pcd" else 1
+        true = labelled_instances(capture, background_below)
         if true is None:
             continue
         bin = capture.bin or locate_bin(capture.cloud, config.bin, rng=np.random.default_rng(args.seed))
@@ -112,7 +115,7 @@ def _segmentation(args: argparse.Namespace) -> dict[str, Any]:
         "seed": args.seed,
         "version": __version__,
         "threads": int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, numpy {np.__version__}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
     }  # fmt: skip
 
 

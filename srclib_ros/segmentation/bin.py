@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.ndimage import binary_closing
+from scipy.ndimage import label as connected_components
 
 from srclib_ros.config import BinConfig
 from srclib_ros.errors import BinNotFoundError, EmptyCloudError
@@ -13,6 +15,7 @@ from srclib_ros.types import Bin, Cloud, FloatArray, Matrix
 _MIN_SHARE = 0.05
 _TOLERANCE_SHARE_OF_RANGE = 0.006
 _SAMPLE = 60_000
+_RASTER = 120
 
 
 def locate_bin(
@@ -48,13 +51,14 @@ def _find_plane(cloud: Cloud, rng: np.random.Generator) -> Bin:
     z = plane.normal if towards_sensor else -plane.normal
     on_plane = points[plane.inliers].astype(np.float64)
     middle = on_plane.mean(axis=0)
-    x = _longest_direction(on_plane - middle, z)
-    y = np.cross(z, x)
-    low, high = np.percentile((on_plane - middle) @ np.column_stack((x, y)), (0.2, 99.8), axis=0)
-    middle = middle - ((middle @ z) + (plane.offset_m if towards_sensor else -plane.offset_m)) * z
-    origin = middle + np.column_stack((x, y)) @ ((low + high) / 2)
+    middle -= (middle @ z + (plane.offset_m if towards_sensor else -plane.offset_m)) * z
+    across = _any_across(on_plane - middle, z)
+    axes = np.column_stack((across, np.cross(z, across)))
+    angle, low, high = _tightest_rectangle(_largest_patch((on_plane - middle) @ axes))
+    in_plane = axes @ np.array(((np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))))
+    R = np.column_stack((in_plane, z))
     length, width = high - low
-    return Bin(make_transform(np.column_stack((x, y, z)), origin), (float(length), float(width), 0.0))
+    return Bin(make_transform(R, middle + in_plane @ ((low + high) / 2)), (float(length), float(width), 0.0))
 
 
 def _finite_sample(xyz: FloatArray) -> FloatArray:
@@ -66,10 +70,40 @@ def _finite_sample(xyz: FloatArray) -> FloatArray:
     return points[:: -(-len(points) // _SAMPLE)]
 
 
-def _longest_direction(centred: Matrix, z: Matrix) -> Matrix:
-    """Unit vector in the plane across z along which the points spread most, its sign set by their skewness."""
+def _any_across(centred: Matrix, z: Matrix) -> Matrix:
+    """Unit vector across z along which the points spread most, its sign set by their skewness: it turns with them."""
     flat = centred - np.outer(centred @ z, z)
     axis: Matrix = np.linalg.eigh(flat.T @ flat)[1][:, -1]
     axis = axis - (axis @ z) * z
     axis /= np.linalg.norm(axis)
     return axis if ((flat @ axis) ** 3).sum() >= 0 else -axis
+
+
+def _largest_patch(xy: Matrix) -> Matrix:
+    """Of points (N, 2) those of the largest connected patch; a bin's floor, and not its neighbour's as well."""
+    low = xy.min(axis=0)
+    pitch = max(float((xy.max(axis=0) - low).max()) / _RASTER, 1e-6)
+    cell = ((xy - low) / pitch).astype(np.intp)
+    seen = np.zeros(cell.max(axis=0) + 1, bool)
+    seen[cell[:, 0], cell[:, 1]] = True
+    patches = connected_components(binary_closing(np.pad(seen, 2), iterations=2)[2:-2, 2:-2] | seen)[0]
+    patch = patches[cell[:, 0], cell[:, 1]]
+    return xy[patch == np.bincount(patch).argmax()]
+
+
+def _tightest_rectangle(xy: Matrix) -> tuple[float, Matrix, Matrix]:
+    """(angle, low, high): the rectangle of least area around almost all points (N, 2), longer side first.
+
+    low, high: (2,), its corners after turning the points by -angle. Ragged ends of 0.5 % are left out.
+    """
+    best = (np.inf, 0.0, np.zeros(2), np.zeros(2))
+    for angle in np.radians(np.arange(90)):
+        turned = xy @ np.array(((np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))))
+        low, high = np.quantile(turned[:: max(1, len(turned) // 4000)], (0.005, 0.995), axis=0)
+        area = float(np.prod(high - low))
+        if area < best[0]:
+            best = (area, float(angle), low, high)
+    _, angle, low, high = best
+    if high[0] - low[0] < high[1] - low[1]:
+        return angle + np.pi / 2, np.array((low[1], -high[0])), np.array((high[1], -low[0]))
+    return angle, low, high

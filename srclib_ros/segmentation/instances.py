@@ -24,7 +24,8 @@ def segment(cloud: Cloud, bin: Bin, config: PipelineConfig) -> Scene:
     CloudLayoutError.
     """
     _check(cloud, config)
-    points = apply(invert(bin.T_cloud_bin), cloud.xyz)
+    with np.errstate(invalid="ignore"):
+        points = apply(invert(bin.T_cloud_bin), cloud.xyz)
     if np.isinf(points).any():
         points[~np.isfinite(points).all(axis=-1)] = np.nan
     viewpoint = apply(invert(bin.T_cloud_bin), cloud.viewpoint)
@@ -33,15 +34,15 @@ def segment(cloud: Cloud, bin: Bin, config: PipelineConfig) -> Scene:
     labels = np.zeros(points.shape[:-1], np.int32)
     if inside.any():
         crop = _bounding_box(inside)
-        background = find_background(points[crop], inside[crop], bin, viewpoint, config.bin)
-        grid = depth_grid(points[crop], viewpoint) if cloud.organised else None
+        near = points[crop]
+        background = find_background(near, inside[crop], bin, viewpoint, config.bin)
+        grid = depth_grid(near, viewpoint) if cloud.organised else None
         if grid is not None:
-            labels[crop], normals[crop] = _on_grid(points[crop], grid, background.parts, config)
+            labels[crop], normals[crop] = _on_grid(near, grid, background.parts, config)
         else:
             normals[inside] = neighbour_normals(points[inside], viewpoint)
-            labels[background.parts] = cloud_instances(
-                points[background.parts], normals[background.parts], config.segmentation
-            )
+            of_parts = normals[crop][background.parts]
+            labels[crop][background.parts] = cloud_instances(near[background.parts], of_parts, config.segmentation)
         drop_lying_in_floor(labels[crop], background)
     elif not np.isfinite(points[..., 2]).any():
         raise EmptyCloudError("the cloud holds no finite points; check that the sensor sees the bin")

@@ -146,13 +146,13 @@ def grow(labels: IntArray, mask: BoolArray, link_u: BoolArray, link_v: BoolArray
     joined = np.zeros((4, height, width), bool)
     joined[0, :, :-1] = joined[1, :, 1:] = link_u
     joined[2, :-1] = joined[3, 1:] = link_v
-    joined = joined.reshape(4, -1)
+    linked = joined.reshape(4, -1)
     flat = labels.reshape(-1)
     open_pixels = np.flatnonzero(mask.reshape(-1) & (flat == 0))
     for _ in range(rounds):
         found = np.zeros(len(open_pixels), np.int32)
         for side, offset in enumerate((1, -1, width, -width)):
-            reachable = joined[side, open_pixels]
+            reachable = linked[side, open_pixels]
             neighbour = flat[np.where(reachable, open_pixels + offset, 0)]
             np.copyto(found, neighbour, where=reachable & (found == 0))
         hit = found > 0

@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+
+from srclib_ros.config import PipelineConfig, SegmentationConfig
+from srclib_ros.errors import CloudLayoutError, CloudTooLargeError, EmptyCloudError
+from srclib_ros.geometry.transforms import make_transform, random_rotation
+from srclib_ros.segmentation.evaluation import match_instances
+from srclib_ros.segmentation.instances import segment
+from srclib_ros.types import Bin, Cloud
+
+from .piles import Box, moved, pile
+
+CONFIG = PipelineConfig()
+APART: tuple[Box, ...] = (
+    ((-0.10, -0.05, 0.0), (-0.05, 0.00, 0.04)),
+    ((-0.02, -0.03, 0.0), (0.03, 0.04, 0.03)),
+    ((0.06, -0.06, 0.0), (0.11, 0.05, 0.05)),
+)
+STACKED: tuple[Box, ...] = (((-0.08, -0.06, 0.0), (0.08, 0.06, 0.03)), ((-0.03, -0.03, 0.03), (0.03, 0.03, 0.07)))
+
+
+@pytest.mark.parametrize("boxes", [APART, STACKED], ids=["apart", "stacked"])
+@pytest.mark.parametrize("noise_m", [0.0, 0.0004])
+def test_boxes_are_found_whole(boxes: tuple[Box, ...], noise_m: float) -> None:
+    cloud, bin, true = pile(boxes, noise_m=noise_m)
+    scene = segment(cloud, bin, CONFIG)
+    overlap = match_instances(scene.labels, true)
+    assert overlap.predicted == overlap.true == len(boxes)
+    assert overlap.iou.min() > 0.8
+
+
+def test_unorganised_points_are_found_too() -> None:
+    cloud, bin, true = pile(APART)
+    order = np.random.default_rng(0).permutation(true.size)[: true.size // 2]
+    scene = segment(Cloud(cloud.xyz.reshape(-1, 3)[order]), bin, CONFIG)
+    overlap = match_instances(scene.labels, true.ravel()[order], min_pixels=100)
+    assert overlap.predicted == overlap.true == 3
+    assert overlap.iou.min() > 0.8
+
+
+def test_labels_stay_when_cloud_and_bin_move_together(rng: np.random.Generator) -> None:
+    cloud, bin, _ = pile(APART, noise_m=0.0003)
+    labels = segment(cloud, bin, CONFIG).labels
+    for _ in range(3):
+        T = make_transform(random_rotation(rng), rng.uniform(-1, 1, 3))
+        again = segment(*moved(cloud, bin, T), CONFIG)
+        assert (again.labels == labels).mean() > 0.999
+
+
+def test_the_same_cloud_gives_the_same_labels() -> None:
+    cloud, bin, _ = pile(STACKED, noise_m=0.0004)
+    np.testing.assert_array_equal(segment(cloud, bin, CONFIG).labels, segment(cloud, bin, CONFIG).labels)
+
+
+def test_segments_agree_with_labels_and_look_at_the_sensor() -> None:
+    cloud, bin, _ = pile(APART)
+    scene = segment(cloud, bin, CONFIG)
+    assert [part.label for part in scene.segments] == list(range(1, len(scene.segments) + 1))
+    for part in scene.segments:
+        assert (scene.labels.ravel()[part.indices] == part.label).all()
+        np.testing.assert_array_equal(scene.points_bin.reshape(-1, 3)[part.indices], part.points_bin)
+        towards = scene.viewpoint_bin - part.points_bin
+        known = np.isfinite(part.normals_bin[:, 0])
+        assert known.mean() > 0.9
+        assert (np.einsum("ij,ij->i", part.normals_bin, towards)[known] > 0).all()
+    assert scene.inside[scene.labels > 0].all()
+
+
+def test_normals_of_a_lid_point_up() -> None:
+    cloud, bin, true = pile(STACKED)
+    scene = segment(cloud, bin, CONFIG)
+    lid = (true == 2) & (scene.points_bin[..., 2] > 0.0695)
+    assert np.nanmedian(scene.normals_bin[lid][:, 2]) > 0.999
+
+
+def test_an_empty_bin_has_no_segments() -> None:
+    cloud, bin, _ = pile(())
+    scene = segment(cloud, bin, CONFIG)
+    assert scene.segments == () and not scene.labels.any() and scene.inside.any()
+
+
+def test_a_part_beside_the_bin_is_ignored() -> None:
+    cloud, bin, true = pile(APART)
+    narrow = Bin(bin.T_cloud_bin, (0.10, 0.2, 0.0))
+    assert len(segment(cloud, narrow, CONFIG).segments) == 1
+    assert len(np.unique(true)) == 4
+
+
+def test_walls_are_no_parts() -> None:
+    wall: Box = ((-0.155, -0.1, 0.0), (-0.148, 0.1, 0.08))
+    cloud, bin, _ = pile((*APART, wall), size_m=(0.3, 0.2, 0.08))
+    assert len(segment(cloud, bin, CONFIG).segments) == 3
+
+
+def test_holes_do_not_matter(rng: np.random.Generator) -> None:
+    cloud, bin, true = pile(APART)
+    xyz = cloud.xyz.copy()
+    xyz[rng.random(true.shape) < 0.03] = np.nan
+    xyz[5, 5] = np.inf
+    scene = segment(Cloud(xyz), bin, CONFIG)
+    overlap = match_instances(scene.labels, np.where(np.isfinite(xyz[..., 0]), true, 0))
+    assert overlap.predicted == 3 and overlap.iou.min() > 0.8
+    assert not np.isinf(scene.points_bin).any()
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (0, 0, 3), (4, 0, 3)])
+def test_no_points_is_named(shape: tuple[int, ...]) -> None:
+    with pytest.raises(EmptyCloudError, match="no points"):
+        segment(Cloud(np.zeros(shape, np.float32)), Bin(np.eye(4), (1, 1, 0)), CONFIG)
+
+
+@pytest.mark.parametrize("shape", [(30, 3), (6, 5, 3)])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_no_finite_point_is_named(shape: tuple[int, ...], value: float) -> None:
+    with pytest.raises(EmptyCloudError, match="no finite"):
+        segment(Cloud(np.full(shape, value, np.float32)), Bin(np.eye(4), (1, 1, 0)), CONFIG)
+
+
+def test_wrong_shapes_and_sizes_are_named() -> None:
+    bin = Bin(np.eye(4), (1, 1, 0))
+    for xyz in (np.zeros((5, 4), np.float32), np.zeros(3, np.float32), np.zeros((5, 3))):
+        with pytest.raises(CloudLayoutError, match="float32"):
+            segment(Cloud(xyz), bin, CONFIG)
+    small = PipelineConfig(segmentation=SegmentationConfig(max_points=1000))
+    with pytest.raises(CloudTooLargeError, match="max_points"):
+        segment(Cloud(np.zeros((1001, 3), np.float32)), bin, small)
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (3, 3), (100, 3), (1, 1, 3), (2, 2, 3), (7, 1, 3), (1, 40, 3), (5, 300, 3)])
+def test_tiny_and_thin_clouds_pass(shape: tuple[int, ...], rng: np.random.Generator) -> None:
+    xyz = rng.uniform(-0.1, 0.1, shape).astype(np.float32)
+    scene = segment(Cloud(xyz, viewpoint=np.array((0.0, 0.0, 1.0))), Bin(np.eye(4), (1, 1, 0)), CONFIG)
+    assert scene.labels.shape == shape[:-1]
