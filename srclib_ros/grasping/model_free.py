@@ -28,9 +28,11 @@ PER_APPROACH = 24
 PART_POINTS, OTHER_POINTS = 5_000, 5_000
 DISTINCT_APPROACH_RAD = 0.12
 FLOOR_SPARE_M = 0.0002
-MAX_TURN_RAD = 0.25
+MAX_TURN_RAD = 0.4
 """How far the closing direction is turned, in TURNS steps, to face the measured edges."""
 TURNS = 3
+STRIPS = 4
+"""Across a finger's width an edge is measured in so many strips."""
 UNSURE = 0.7
 """Share of the friction that is reckoned lost where an edge is met by half a finger's width only."""
 
@@ -129,7 +131,7 @@ def _along(
     fits = find_fits(part, others, angles, depths, float(floor), config.clearance_m, gripper)
     size = float(np.linalg.norm(np.ptp(part[:, :2], axis=0)))
     spacing = _spacing(part)
-    straight = np.clip(1 - fits.skew / (gripper.friction + np.tan(MAX_TURN_RAD)), 0, 1)
+    straight = np.clip(1 - fits.skew / (gripper.friction + 0.5 * MAX_TURN_RAD), 0, 1)
     rough = straight * _engagement(fits, gripper) * _centring(fits.x, fits.y, size) * (0.5 + 0.5 * fits.seen)
     fits = fits.take(_spread_out(fits, rough))
     return _measure(fits, part, spacing, size, R_bin_up, centre, gripper)
@@ -173,7 +175,7 @@ def _measure(
     closing = np.cos(angle)[:, None] * R_bin_up[:, 0] + np.sin(angle)[:, None] * R_bin_up[:, 1]
     origin = centre + np.stack([x, y, fits.tip], axis=1) @ R_bin_up.T
     T = tcp_pose(origin, np.broadcast_to(-R_bin_up[:, 2], origin.shape), closing)
-    keep = np.isfinite(width) & (width > 0) & (quality > 0)
+    keep = (width > 0) & (quality > 0)
     return _Measured(T[keep], width[keep], np.clip(quality[keep], 0, 1))
 
 
@@ -210,33 +212,44 @@ def _edges(
     above = part[:, 2] - tip[:, None]
     held = (np.abs(across) < gripper.finger_width_m / 2) & (above > 0)
     held &= np.abs(along) < (width[:, None] / 2 + PITCH_M).astype(np.float32)
+    strip = np.floor((across / gripper.finger_width_m + 0.5) * STRIPS).astype(np.int8)
     ends, leans, lengths, falls = [], [], [], []
     whole = np.ones(len(x), np.bool_)  # touched on either half of the fingers' width, on both sides
     for side in (1.0, -1.0):
         reach = np.where(held, np.float32(side) * along, -np.inf)
         furthest = reach.max(axis=1)
-        left, right = (np.where(half, reach, -np.inf).max(axis=1) for half in (across < -0.001, across > 0.001))
-        both = np.isfinite(left) & np.isfinite(right)
-        whole &= both
-        with np.errstate(invalid="ignore"):
-            leans.append(np.where(both, -side * (right - left) / (gripper.finger_width_m / 2), 0.0))
-        ends.append(np.where(both, (left + right) / 2, furthest))
+        strip_ends = np.stack([np.where(strip == i, reach, -np.inf).max(axis=1) for i in range(STRIPS)])
+        touched = np.isfinite(strip_ends)
+        whole &= touched[: STRIPS // 2].any(axis=0) & touched[STRIPS // 2 :].any(axis=0)
+        leans.append(side * _slope(strip_ends, touched, gripper.finger_width_m / STRIPS))
+        second = np.sort(strip_ends, axis=0)[-2]  # a stray point beyond the edge is in one strip only
+        ends.append(np.where(whole, second, furthest))
         last = reach > furthest[:, None] - spacing_m
         height = np.where(last, above, 0).sum(axis=1) / np.maximum(last.sum(axis=1), 1)
         falls.append(0.5 * spacing_m / np.maximum(height, 1e-4))
         touching = reach > furthest[:, None] - 2 * PITCH_M
         extent = np.where(touching, across, -np.inf).max(axis=1) - np.where(touching, across, np.inf).min(axis=1)
         lengths.append(np.where(np.isfinite(extent), extent, 0.0))
+    found = np.isfinite(ends[0])
+    ends = [np.where(found, end, 0.0) for end in ends]
     lean = np.where(whole, (leans[0] + leans[1]) / 2, 0.0)
     wedge = np.where(whole, np.abs(leans[0] - leans[1]) / 2, UNSURE * gripper.friction)
     return _Edges(
-        width=ends[0] + ends[1],
-        middle=(ends[0] - ends[1]) / 2,
+        width=np.where(found, ends[0] + ends[1], 0.0),
+        middle=np.where(found, ends[0] - ends[1], 0.0) / 2,
         lean=lean,
         wedge=wedge,
         fall=np.maximum(*falls),
         length=np.minimum(*lengths),
     )
+
+
+def _slope(values: Matrix, known: npt.NDArray[np.bool_], step: float) -> Matrix:
+    """(F,) slope of the straight line through those of (S, F) values, `step` apart, that are known."""
+    at = np.arange(len(values))[:, None] * step
+    count = np.maximum(known.sum(axis=0), 1)
+    away = np.where(known, at - (at * known).sum(axis=0) / count, 0)
+    return (away * np.where(known, values, 0)).sum(axis=0) / np.maximum((away**2).sum(axis=0), step**2 / 4)
 
 
 def _spacing(part: FloatArray) -> float:

@@ -54,8 +54,9 @@ def test_what_stands_lower_than_the_tips_is_passed_over() -> None:
 
 
 def test_a_post_between_the_fingers_is_free_until_the_palm_meets_it() -> None:
-    assert clearances(post(0, 0, 0.08), 2, down(z=0.02))[0] == pytest.approx(0.01, abs=1e-4)  # palm at .09
-    assert clearances(post(0, 0, 0.095), 2, down(z=0.02))[0] == pytest.approx(-0.005, abs=1e-4)
+    palm_m = 0.02 + JAW.finger_depth_m
+    assert clearances(post(0, 0, palm_m - 0.01), 2, down(z=0.02))[0] == pytest.approx(0.01, abs=1e-4)
+    assert clearances(post(0, 0, palm_m + 0.005), 2, down(z=0.02))[0] == pytest.approx(-0.005, abs=1e-4)
 
 
 def test_the_own_part_is_told_apart_from_others() -> None:
@@ -71,7 +72,8 @@ def test_overhang_is_hit_on_the_way_though_the_end_pose_is_free() -> None:
     assert others < 0
     obstacles = Obstacles(ledge, np.array([2]), BIN_M)
     assert obstacles.clearances(down(z=0.02)[None], WIDTH_M, 1, JAW, sweep_m=0.0).others_m[0] < 0
-    ledge[:, 2] = 0.18  # above fingers and palm once they are down, yet on their way
+    body_m = JAW.finger_depth_m + JAW.palm_size_m[2]
+    ledge[:, 2] = 0.02 + body_m + 0.01  # above fingers and palm once they are down, yet on their way
     obstacles = Obstacles(ledge, np.array([2]), BIN_M)
     assert obstacles.clearances(down(z=0.02)[None], WIDTH_M, 1, JAW, sweep_m=0.0).others_m[0] > 0
     assert obstacles.clearances(down(z=0.02)[None], WIDTH_M, 1, JAW, sweep_m=0.1).others_m[0] < 0
@@ -90,7 +92,8 @@ def test_floor_and_walls_by_arithmetic() -> None:
 
 def test_the_palm_may_reach_over_the_rim() -> None:
     boxes = JAW.boxes_tcp(np.full(2, WIDTH_M), 0.1)
-    T = np.stack([down(y=0.10, z=0.055), down(y=0.10, z=0.045)])  # the palm's underside at .125 and at .115
+    undersides = np.array((0.125, 0.115)) - JAW.finger_depth_m
+    T = np.stack([down(y=0.10, z=z) for z in undersides])
     over, into = bin_clearance(T, boxes, BIN_M)
     assert over == pytest.approx(0.005)
     assert into == pytest.approx(-0.005)
