@@ -9,7 +9,7 @@ ten Pas et al., arXiv 1706.09911, order antipodal grasps by).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from srclib_ros.config import GraspConfig
 from srclib_ros.geometry.grasp_frame import pregrasp, tcp_pose, upright_variant
 from srclib_ros.grasping.gripper import Gripper
-from srclib_ros.grasping.height_profiles import PITCH_M, SPARE_M, Fits, find_fits
+from srclib_ros.grasping.height_profiles import ENGAGED_M, PITCH_M, SPARE_M, Fits, find_fits
 from srclib_ros.types import FloatArray, Grasp, Matrix, Scene, Segment
 
 ANGLES = 8
@@ -123,18 +123,33 @@ def _along(
     centre = part_bin.mean(axis=0).astype(np.float64)
     R = R_bin_up.astype(np.float32)
     part, others = ((points - centre.astype(np.float32)) @ R for points in (part_bin, others_bin))
-    floor = -(centre[2] - config.clearance_m - FLOOR_SPARE_M) / R_bin_up[2, 2]
-    if R_bin_up[2, 2] < 0.999:  # tilted fingers meet the floor with an edge
-        floor += np.sqrt(1 - R_bin_up[2, 2] ** 2) * gripper.finger_width_m / 2
     angles = np.pi * np.arange(ANGLES) / ANGLES
     depths = gripper.pad_height_m * np.array(DEPTHS)
-    fits = find_fits(part, others, angles, depths, float(floor), config.clearance_m, gripper)
     size = float(np.linalg.norm(np.ptp(part[:, :2], axis=0)))
+    above_floor_m = config.clearance_m + FLOOR_SPARE_M
+    lowest = (above_floor_m - centre[2] - size / 2 * np.hypot(R_bin_up[2, 0], R_bin_up[2, 1])) / R_bin_up[2, 2]
+    fits = find_fits(part, others, angles, depths, float(lowest), config.clearance_m, gripper)
+    fits = _off_the_floor(fits, R_bin_up, float(centre[2]), above_floor_m, config.clearance_m, gripper)
     spacing = _spacing(part)
     straight = np.clip(1 - fits.skew / (gripper.friction + 0.5 * MAX_TURN_RAD), 0, 1)
     rough = straight * _engagement(fits, gripper) * _centring(fits.x, fits.y, size) * (0.5 + 0.5 * fits.seen)
     fits = fits.take(_spread_out(fits, rough))
     return _measure(fits, part, spacing, size, R_bin_up, centre, gripper)
+
+
+def _off_the_floor(
+    fits: Fits, R_bin_up: Matrix, centre_z_m: float, above_floor_m: float, clearance_m: float, gripper: Gripper
+) -> Fits:
+    """The fits with the fingertips raised until no corner is nearer to the floor than `above_floor_m`."""
+    cos, sin = np.cos(fits.angle), np.sin(fits.angle)
+    x_rise, y_rise, up_rise = R_bin_up[2]
+    outer = fits.width / 2 + clearance_m + gripper.finger_thickness_m
+    corner = np.abs(cos * x_rise + sin * y_rise) * outer
+    corner += np.abs(sin * x_rise - cos * y_rise) * gripper.finger_width_m / 2
+    needed = (above_floor_m + corner - centre_z_m - fits.x * x_rise - fits.y * y_rise) / up_rise
+    raised = np.maximum(needed - fits.tip, 0).astype(np.float32)
+    fits = replace(fits, tip=fits.tip + raised, depth=fits.depth - raised)
+    return fits.take(np.flatnonzero(fits.depth > ENGAGED_M))
 
 
 def _spread_out(fits: Fits, score: FloatArray) -> npt.NDArray[np.int64]:
