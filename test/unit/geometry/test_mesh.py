@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
-from srclib_ros.errors import MeshError
+from srclib_ros.errors import MeshError, MissingDependencyError
 from srclib_ros.geometry.mesh import centred, load_mesh, sample_surface
+from test.support.step_box import step_box
 
 CORNERS = np.array([(x, y, z) for x in (0.0, 1.0) for y in (0.0, 1.0) for z in (0.0, 1.0)])
 FACES = np.array(
@@ -112,3 +115,16 @@ def test_samples_lie_on_the_surface_with_outward_normals_in_proportion_to_area()
 def test_the_same_seed_gives_the_same_samples():
     first, second = (sample_surface(box(), 10, np.random.default_rng(3))[0] for _ in range(2))
     assert np.array_equal(first, second)
+
+
+def test_step_says_its_own_unit(tmp_path):
+    pytest.importorskip("cascadio", reason="the `cad` extra is not installed")
+    (tmp_path / "box.step").write_text(step_box(30.0, 40.0, 120.0))
+    assert load_mesh(tmp_path / "box.step", "m").extents_m == pytest.approx(SIZE)
+
+
+def test_step_without_its_extra_names_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cascadio", None)
+    (tmp_path / "box.step").write_text(step_box(30.0, 40.0, 120.0))
+    with pytest.raises(MissingDependencyError, match=r"srclib-ros\[cad\]"):
+        load_mesh(tmp_path / "box.step", "mm")
