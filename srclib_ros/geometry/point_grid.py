@@ -47,6 +47,8 @@ class PointGrid:
     def __init__(self, points: FloatArray, cell_m: float = 0.008) -> None:
         points = np.ascontiguousarray(points, np.float32).reshape(-1, 3)
         self._low = points[:, :2].min(axis=0) if len(points) else np.zeros(2, np.float32)
+        bottom, top = (float(f(points[:, 2])) for f in (np.min, np.max)) if len(points) else (0.0, 0.0)
+        self._level, self._spread = (bottom + top) / 2, (top - bottom) / 2
         span = np.ptp(points[:, :2], axis=0) if len(points) else np.zeros(2, np.float32)
         self._cell_m = max(cell_m, float(np.sqrt(span[0] * span[1] / MAX_CELLS * 2)), float(span.max() / MAX_CELLS * 8))
         self._columns, self._rows = (int(n) for n in (span / self._cell_m).astype(int) + 1)
@@ -96,6 +98,7 @@ class PointGrid:
         last = np.floor((centre[:, :2] + half[:, :2] - self._low) / self._cell_m).astype(np.int64)
         first, last = np.maximum(first, 0), np.minimum(last, size - 1)
         extent = np.maximum(last - first + 1, 0)
+        extent[np.abs(centre[:, 2] - self._level) > half[:, 2] + self._spread] = 0
         box, row = _expand(first[:, 1], extent[:, 1] * (extent[:, 0] > 0))
         strip, cell = _expand(row * self._columns + first[box, 0], extent[box, 0])
         box = box[strip]

@@ -109,11 +109,11 @@ def _surroundings(scene: Scene, segment: Segment, gripper: Gripper) -> FloatArra
     """(O, 3) points of anything else, floor included, within the reach of the fingers around the part."""
     reach = gripper.finger_thickness_m + SPARE_M + 0.02
     low, high = segment.points_bin.min(axis=0) - reach, segment.points_bin.max(axis=0) + reach
-    points = scene.points_bin.reshape(-1, 3)
-    index = np.flatnonzero(scene.inside.reshape(-1) & (scene.labels.reshape(-1) != segment.label))
-    xy = points[index, :2]
-    index = index[((xy >= low[:2]) & (xy <= high[:2])).all(axis=1)]
-    return _thin_out(points[index], OTHER_POINTS)
+    every = (slice(None, None, 2),) * scene.labels.ndim  # a finger is many pixels wide
+    points, labels, inside = scene.points_bin[every], scene.labels[every], scene.inside[every]
+    x, y = points[..., 0], points[..., 1]
+    near = inside & (labels != segment.label) & (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1])
+    return _thin_out(points[near], OTHER_POINTS)
 
 
 def _along(
