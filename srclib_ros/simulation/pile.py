@@ -166,11 +166,19 @@ class BinPhysics:
                 self._mujoco.mj_step(self._model, data, block // (5 if braking else 1))
                 if braking:
                     data.qvel *= 0.7
+            self._check(data)
             speed = np.abs(data.qvel.reshape(-1, 6))
             if speed[:, :3].max(initial=0.0) < STILL_M_S and speed[:, 3:].max(initial=0.0) < STILL_RAD_S:
                 return
-        if not np.isfinite(data.qpos).all():
-            raise SimulationError("the physics diverged; drop fewer parts, or check the meshes")
+
+    def _check(self, data: Any) -> None:
+        """MuJoCo starts all over, in silence, when a state is not finite."""
+        warning = self._mujoco.mjtWarning
+        if any(
+            data.warning[kind].number
+            for kind in (warning.mjWARN_BADQPOS, warning.mjWARN_BADQVEL, warning.mjWARN_BADQACC)
+        ):
+            raise SimulationError("the physics diverged; drop fewer parts at once, or check their meshes")
 
     def _lies_inside(self, data: Any, index: int) -> bool:
         centre = self._pose(data, index)[:3, 3]
