@@ -84,11 +84,12 @@ class PointGrid:
         box, cell = self._touching(box, cell, R, centre, half)
         pair, position = _expand(self._start[cell], self._count[cell])
         box = box[pair]
-        away = self._sorted[position] - centre[box]
+        away = self._sorted.take(position, axis=0)
+        away -= centre.take(box, axis=0)
         for axis in (1, 0, 2):  # y first: fingers are thin, so it leaves the fewest
-            keep = np.flatnonzero(np.abs(_dot(away, R[:, axis], box)) <= half[box, axis])
-            box, position, away = box[keep], position[keep], away[keep]
-        local = np.einsum("pij,pj->pi", R[box], away) + middle[box]
+            keep = np.flatnonzero(np.abs(_dot(away, R[:, axis], box)) <= half[:, axis].take(box))
+            box, position, away = box.take(keep), position.take(keep), away.take(keep, axis=0)
+        local = np.einsum("pij,pj->pi", R.take(box, axis=0), away) + middle.take(box, axis=0)
         return BoxHits(box, self._order[position], local)
 
     def _columns_below(self, centre: FloatArray, half: FloatArray) -> tuple[Indices, Indices]:
@@ -102,20 +103,22 @@ class PointGrid:
         box, row = _expand(first[:, 1], extent[:, 1] * (extent[:, 0] > 0))
         strip, cell = _expand(row * self._columns + first[box, 0], extent[box, 0])
         box = box[strip]
-        reach = np.abs(self._centre[cell, 2] - centre[box, 2]) <= self._half[cell, 2] + half[box, 2]
-        keep = np.flatnonzero(reach & (self._count[cell] > 0))
-        return box[keep], cell[keep]
+        apart = np.abs(self._centre[:, 2].take(cell) - centre[:, 2].take(box))
+        reach = self._half[:, 2].take(cell) + half[:, 2].take(box)
+        keep = np.flatnonzero((apart <= reach) & (self._count.take(cell) > 0))
+        return box.take(keep), cell.take(keep)
 
     def _touching(
         self, box: Indices, cell: Indices, R: FloatArray, centre: FloatArray, half: FloatArray
     ) -> tuple[Indices, Indices]:
         """Less the pairs that one of the box's own axes separates."""
         for axis in (1, 0, 2):
-            direction = R[box, axis]
-            apart = np.abs(np.einsum("pi,pi->p", direction, self._centre[cell] - centre[box]))
-            reach = half[box, axis] + np.einsum("pi,pi->p", np.abs(direction), self._half[cell])
-            keep = np.flatnonzero(apart <= reach)
-            box, cell = box[keep], cell[keep]
+            direction = R[:, axis].take(box, axis=0)
+            away = self._centre.take(cell, axis=0) - centre.take(box, axis=0)
+            reach = np.einsum("pi,pi->p", np.abs(direction), self._half.take(cell, axis=0))
+            reach += half[:, axis].take(box)
+            keep = np.flatnonzero(np.abs(np.einsum("pi,pi->p", direction, away)) <= reach)
+            box, cell = box.take(keep), cell.take(keep)
         return box, cell
 
 
@@ -125,7 +128,7 @@ def _half(boxes: npt.NDArray[Any], margin_m: float) -> FloatArray:
 
 def _dot(away: FloatArray, directions: FloatArray, box: Indices) -> FloatArray:
     """(P,) component of each vector (P, 3) along its box's direction (M, 3)."""
-    return np.einsum("pi,pi->p", away, directions[box])
+    return np.einsum("pi,pi->p", away, directions.take(box, axis=0))
 
 
 def _expand(start: Indices, count: Indices) -> tuple[Indices, Indices]:
