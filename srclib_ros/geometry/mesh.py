@@ -123,9 +123,7 @@ def _read_triangles(path: Path) -> tuple[Matrix, IntArray]:
     try:
         import trimesh
     except ImportError as error:
-        raise MissingDependencyError(
-            f"{path}: reading meshes needs trimesh; pip install 'srclib-ros[sim]'"
-        ) from error
+        raise MissingDependencyError(f"{path}: reading meshes needs trimesh; pip install 'srclib-ros[sim]'") from error
     if path.suffix.lower() in CAD_SUFFIXES:
         try:
             import cascadio  # noqa: F401

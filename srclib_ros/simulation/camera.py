@@ -18,6 +18,7 @@ from scipy.ndimage import gaussian_filter, maximum_filter
 from scipy.spatial.transform import Rotation
 from scipy.special import ndtri
 
+from srclib_ros.errors import SimulationError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.geometry.pinhole import pixel_rays
 from srclib_ros.types import Camera, FloatArray, IntArray, Matrix
@@ -180,12 +181,16 @@ class ViewSampler:
         return depth, camera, T_camera_object
 
     def points(self, rng: np.random.Generator, pixels: int = 64, noise: CameraNoise | None = None) -> FloatArray:
-        """(N, 3) float32, metres, camera frame; drawn again only while fewer than 8 points return."""
-        while True:
+        """(N, 3) float32, metres, camera frame; drawn again only while fewer than 8 points return.
+
+        Raises SimulationError when a hundred views in a row return too little.
+        """
+        for _ in range(100):
             depth, camera, _ = self.capture(rng, pixels, noise)
             seen = (depth.depth_m > 0.0) & (depth.ids <= 1)  # ragged edges spill over into the background
             if np.count_nonzero(seen) >= 8:
                 return pixel_rays(camera)[seen] * depth.depth_m[seen][:, None]
+        raise SimulationError(f"{self._mesh.name}: the camera sees nothing of it; weaken the camera's faults")
 
 
 def partial_view(

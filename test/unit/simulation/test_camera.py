@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import maximum_filter, minimum_filter
 
+from srclib_ros.errors import SimulationError
 from srclib_ros.geometry.mesh import centred
 from srclib_ros.simulation.camera import CameraNoise, Renderer, ViewSampler, partial_view
 from srclib_ros.types import Camera
@@ -154,3 +155,9 @@ def test_directions_are_uniform(brick):
 def test_the_same_seed_gives_the_same_view(brick):
     first, second = (partial_view(brick, np.random.default_rng(5)) for _ in range(2))
     assert np.array_equal(first, second)
+
+
+def test_a_camera_that_sees_nothing_says_so(brick):
+    blind = dataclasses.replace(NONE, grazing_dropout_rad=np.pi / 2)
+    with pytest.raises(SimulationError, match="weaken"):
+        ViewSampler(brick).points(np.random.default_rng(0), pixels=8, noise=blind)
