@@ -22,6 +22,7 @@ from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header, String
 from std_srvs.srv import Trigger
@@ -41,7 +42,6 @@ from srclib_ros.ros.planner import Planner
 from srclib_ros.ros.worker import LatestWorker
 from srclib_ros.types import Cloud
 
-LATEST = QoSProfile(depth=1, reliability=QoSReliabilityPolicy.BEST_EFFORT)
 LOG_AGAIN_S = 5.0
 
 
@@ -100,10 +100,15 @@ class PickingNode(LifecycleNode):
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        result = super().on_activate(state)
         self._worker = LatestWorker(self._work, "planning")
+        try:
+            self._inputs = list(self._create_inputs())
+        except Exception as error:
+            self._worker = None
+            self._report(_named(error))
+            return TransitionCallbackReturn.FAILURE
+        result = super().on_activate(state)
         self._worker.start()
-        self._inputs = list(self._create_inputs())
         self._health.state("active")
         names = ", ".join(item.topic_name for item in self._inputs)
         self.get_logger().info(f"active, {self.settings.node.mode}, listening to {names}")
@@ -130,18 +135,24 @@ class PickingNode(LifecycleNode):
             self.trigger_activate()
 
     def _create_inputs(self) -> Sequence[Any]:
-        group = MutuallyExclusiveCallbackGroup()
-        results = self.create_subscription(
-            String, "pick_result", self._on_pick_result, 10, callback_group=MutuallyExclusiveCallbackGroup()
-        )
+        """Subscriptions, the sensor's first. Sensor QoS, latest only; `qos_overrides` parameters may say otherwise."""
+        clouds, others = MutuallyExclusiveCallbackGroup(), MutuallyExclusiveCallbackGroup()
+
+        def listen(kind: Any, topic: str, callback: Callable[[Any], None]) -> Any:
+            return self.create_subscription(
+                kind,
+                topic,
+                callback,
+                QoSProfile(depth=1, reliability=QoSReliabilityPolicy.BEST_EFFORT),
+                callback_group=clouds,
+                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+            )
+
+        results = self.create_subscription(String, "pick_result", self._on_pick_result, 10, callback_group=others)
         if self.settings.node.input == "points":
-            cloud = self.create_subscription(PointCloud2, "points", self._on_points, LATEST, callback_group=group)
-            return cloud, results
-        info = self.create_subscription(
-            CameraInfo, "depth/camera_info", self._on_camera_info, LATEST, callback_group=group
-        )
-        image = self.create_subscription(Image, "depth/image_rect", self._on_depth, LATEST, callback_group=group)
-        return image, info, results
+            return listen(PointCloud2, "points", self._on_points), results
+        info = listen(CameraInfo, "depth/camera_info", self._on_camera_info)
+        return listen(Image, "depth/image_rect", self._on_depth), info, results
 
     def stop(self) -> None:
         for item in self._inputs:

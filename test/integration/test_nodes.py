@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rclpy.qos import QoSReliabilityPolicy
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
@@ -298,6 +300,26 @@ def test_depth_images_serve_instead_of_points(start_cell: StartCell) -> None:
         images.publish(image)
         assert ids(cell.plan_of(stamp_ns)) == GRASPS
         assert cell.poses_of(stamp_ns).poses[0].position.z == pytest.approx(0.86, abs=2e-3)
+
+
+def test_sensor_qos_may_be_overridden_as_rclpy_has_it(start_cell: StartCell) -> None:
+    cell = start_cell(**{"qos_overrides./points.subscription.reliability": "reliable"}).wait_active()
+    (heard,) = cell.node.get_subscriptions_info_by_topic("/points")
+    assert heard.qos_profile.reliability == QoSReliabilityPolicy.RELIABLE
+    assert ids(cell.answer_to(part_cloud())) == GRASPS
+
+
+def test_time_may_come_from_a_simulation(start_cell: StartCell) -> None:
+    """At 100 s of simulated time a cloud of that stamp is fresh, and one stamped with the wall clock is not."""
+    cell = start_cell(use_sim_time=True)
+    clock = cell.node.create_publisher(Clock, "/clock", 10)
+    cell.wait_active()
+    cell.until(clock.get_subscription_count, "the node to hear /clock")
+    cell.spin(0.3)
+    clock.publish(Clock(clock=ns_to_stamp(100 * 10**9)))
+    cell.spin(0.3)
+    assert ids(cell.answer_to(part_cloud(), 100 * 10**9)) == GRASPS
+    assert cell.answer_to(part_cloud())["error"] == "StaleCloudError"
 
 
 def test_the_shipped_parameter_file_reaches_the_node(tmp_path: Path) -> None:
