@@ -6,7 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_HEADINGS = ("part", "source", "cluster", "similar", "planner", "grasps", "best grasp x y z, tilt", "width", "quality")
+_HEADINGS = (
+    "part",
+    "resembles",
+    "cluster",
+    "similar",
+    "answered by",
+    "grasps",
+    "best: x y z, tilt",
+    "width",
+    "quality",
+)
 _RIGHT = {"part", "cluster", "similar", "grasps", "width", "quality"}
 
 
@@ -55,10 +65,10 @@ def _row(part: Mapping[str, Any], grasp: Mapping[str, Any] | None) -> list[str]:
     similarity, cluster = part["similarity"], part["cluster"]
     cells = [
         str(part["part"]),
-        part["source"] or f"none (nearest {part['nearest']})",
+        part["nearest"] or "-",
         "-" if cluster is None else str(cluster),
         "-" if similarity is None else f"{similarity:.2f}",
-        part["planner"],
+        _answerer(part),
         str(part["grasps"]),
     ]
     if grasp is None:
@@ -68,7 +78,14 @@ def _row(part: Mapping[str, Any], grasp: Mapping[str, Any] | None) -> list[str]:
     x, y, z = (1000 * T[axis][3] for axis in range(3))
     return [
         *cells,
-        f"{x:+5.0f} {y:+5.0f} {z:4.0f} mm, {tilt_deg:2.0f} deg",
+        f"{x:+4.0f} {y:+4.0f} {z:3.0f} mm {tilt_deg:3.0f} deg",
         f"{1000 * grasp['width_m']:.1f} mm",
         f"{grasp['quality']:.2f}",
     ]
+
+
+def _answerer(part: Mapping[str, Any]) -> str:
+    """The source whose network answers; the model-free planner where there is none, or it found no pose."""
+    if part["planner"] == "network":
+        return str(part["source"])
+    return "model-free" if part["source"] is None else f"model-free ({part['source']}: no pose)"

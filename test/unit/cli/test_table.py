@@ -14,7 +14,7 @@ def part(label: int, source: str | None) -> dict[str, Any]:
         "nearest": "washer_m8",
         "cluster": 2,
         "similarity": 0.875,
-        "planner": "network" if source else "model-free",
+        "planner": "network" if source == "hex_bolt_m8" else "model-free",
         "grasps": 1,
     }
 
@@ -43,7 +43,7 @@ def test_columns_align() -> None:
 def test_picks_come_in_the_order_of_their_best_grasps() -> None:
     lines = pick_table(PLAN).splitlines()[2:]
     assert [line.split()[0] for line in lines] == ["2", "1", "3"]
-    assert "none (nearest washer_m8)" in lines[0]
+    assert "washer_m8" in lines[0]
     assert "model-free" in lines[0]
 
 
@@ -55,6 +55,10 @@ def test_a_pick_is_told_in_millimetres_and_degrees() -> None:
 
 def test_a_part_without_a_grasp_shows_none() -> None:
     assert pick_table(PLAN).splitlines()[4].split()[-3:] == ["-", "-", "-"]
+
+
+def test_a_source_whose_network_found_nothing_is_named() -> None:
+    assert "model-free (ring_40: no pose)" in pick_table(PLAN).splitlines()[4]
 
 
 def test_true_names_are_a_column() -> None:
