@@ -165,7 +165,7 @@ class _FailureMemory:
         self._failed: list[tuple[Matrix, Matrix]] = []
 
     def watch(self, grasps: Sequence[Grasp], scene: Scene) -> None:
-        centroids = {part.label: part.centroid_bin for part in scene.segments}
+        centroids = {part.label: part.centroid_bin.astype(np.float64) for part in scene.segments}
         self._offered = {grasp.grasp_id: (grasp.T_bin_tcp[:3, 3], centroids[grasp.part]) for grasp in grasps}
 
     def add(self, grasp_id: str) -> bool:
