@@ -39,5 +39,5 @@ def test_a_far_point_does_not_blow_up_the_grid() -> None:
 
 def test_box_distance_outside_and_inside() -> None:
     box = np.array([[-1.0, -2.0, -3.0], [1.0, 2.0, 3.0]])
-    points = np.float32([[0, 0, 0], [0.9, 0, 0], [2, 0, 0], [1 + 3, 2 + 4, 0]])
+    points = np.array([[0, 0, 0], [0.9, 0, 0], [2, 0, 0], [1 + 3, 2 + 4, 0]], np.float32)
     np.testing.assert_allclose(box_distance(points, np.repeat(box[None], 4, axis=0)), (-1, -0.1, 1, 5), atol=1e-6)

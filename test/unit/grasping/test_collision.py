@@ -67,7 +67,7 @@ def test_the_own_part_is_told_apart_from_others() -> None:
 
 
 def test_overhang_is_hit_on_the_way_though_the_end_pose_is_free() -> None:
-    ledge = np.float32([[0, WIDTH_M / 2 + 0.004, 0.11]])
+    ledge = np.array([[0, WIDTH_M / 2 + 0.004, 0.11]], np.float32)
     others, _, _ = clearances(ledge, 2, down(z=0.02))
     assert others < 0
     obstacles = Obstacles(ledge, np.array([2]), BIN_M)
@@ -80,7 +80,7 @@ def test_overhang_is_hit_on_the_way_though_the_end_pose_is_free() -> None:
 
 
 def test_points_of_the_floor_and_the_walls_are_left_to_the_planes() -> None:
-    on_bin = np.float32([[0, OUTSIDE_M - 0.001, 0.001], [0.179, 0, 0.05], [0, -0.1295, 0.1]])
+    on_bin = np.array([[0, OUTSIDE_M - 0.001, 0.001], [0.179, 0, 0.05], [0, -0.1295, 0.1]], np.float32)
     assert clearances(on_bin, 0, down(z=0.0005))[0] == pytest.approx(0.02)
 
 
@@ -107,7 +107,9 @@ def test_a_plane_has_no_walls() -> None:
 def test_clearances_turn_with_the_scene() -> None:
     rng = np.random.default_rng(3)
     points = rng.uniform((-0.1, -0.1, 0.005), (0.1, 0.1, 0.05), (4000, 3)).astype(np.float32)
-    T = np.stack([down(*rng.uniform(-0.05, 0.05, 2), rng.uniform(0.02, 0.05), rng.uniform(0, 0.5)) for _ in range(30)])
+    T = np.stack(
+        [down(*row) for row in rng.uniform((-0.05, -0.05, 0.02, 0), (0.05, 0.05, 0.05, 0.5), (30, 4)).tolist()]
+    )
     half_turn = make_transform(np.diag((-1.0, -1.0, 1.0)), (0, 0, 0))
     plain, turned = (
         Obstacles(p.astype(np.float32), np.full(len(p), 2), BIN_M).clearances(poses, 0.03, 1, JAW, sweep_m=0.1)

@@ -118,3 +118,12 @@ def test_a_sloping_part_is_approached_square_to_it_as_well() -> None:
     part.normals_bin[:] = np.array((-0.5, 0, 1), np.float32) / np.sqrt(1.25)
     tilts = {round(float(tilt_rad(g.T_bin_tcp)), 2) for g in antipodal_grasps(scene, part, JAW, CONFIG)}
     assert {0.0, round(float(np.arctan(0.5)), 2)} <= tilts
+
+
+@pytest.mark.parametrize("angle_rad", [0.1, 0.25, 0.6])
+def test_the_fingers_turn_to_face_the_edges(angle_rad: float) -> None:
+    """A square has no longest extent to start from: the edges themselves give the direction."""
+    best = offered(lying(lambda x, y: block(x, y, (0.05, 0.05, 0.03)), angle_rad))[0]
+    off = (np.arctan2(closing(best)[1], closing(best)[0]) - angle_rad) % (np.pi / 2)
+    assert min(off, np.pi / 2 - off) < 0.06
+    assert best.width_m == pytest.approx(0.05, abs=0.002)

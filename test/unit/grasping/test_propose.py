@@ -30,7 +30,7 @@ def radial_grasp(symmetry: np.ndarray | None = None) -> GraspCandidates:
 
 
 def pose(T_bin_object: np.ndarray, scale: float = 1.0, quality: tuple[float, ...] = (0.8,)) -> ObjectPose:
-    return ObjectPose(3, "rod", T_bin_object, scale, 0.5, 1.0, np.float32(quality))
+    return ObjectPose(3, "rod", T_bin_object, scale, 0.5, 1.0, np.array(quality, np.float32))
 
 
 def test_pose_scale_and_score_go_into_the_grasp() -> None:
