@@ -57,7 +57,7 @@ class Planner:
         networks, library = self._networks, self.library
         if source not in networks:
             path = library.model_folder(source) / MANIFEST
-            networks[source] = {"version": read_json(path).get("version"), "hash": sha256(read_bytes(path))[:16]}
+            networks[source] = {"version": read_json(path).get("code_version"), "hash": sha256(read_bytes(path))[:16]}
         return networks[source]
 
 
