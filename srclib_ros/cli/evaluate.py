@@ -8,25 +8,41 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from srclib_ros.cli import evaluate_retrieval
 from srclib_ros.cli.options import add_json, add_seed, add_settings, print_json, progress, settings_of
 
 _DESCRIPTION = """\
-segmentation   Cut every capture below DIR into instances and match them to its labels, pixel by pixel
-               (Hungarian method, instances of 200 pixels and more; precision and recall pooled over captures).
-               DIR holds scene folders as `srclib simulate` writes them, PCD or PLY files with a field `label`,
-               or NPZ files with `labels`. Only pixels that returned a point count.
-               A scene says where its bin is; elsewhere --bin-pose and --bin-size-m do, or the table is found.
+Cut every capture below DIR into instances and match them to its labels, pixel by pixel (Hungarian method, instances
+of 200 pixels and more; precision and recall pooled over captures). DIR holds scene folders as `srclib simulate` writes
+them, PCD or PLY files with a field `label`, or NPZ files with `labels`. Only pixels that returned a point count. A
+scene says where its bin is; elsewhere --bin-pose and --bin-size-m do, or the table is found.
 
   srclib evaluate segmentation my_scenes --json
   srclib evaluate segmentation tables --background-below 20
 """
-_STAGES = ("segmentation",)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.description = _DESCRIPTION
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("stage", choices=_STAGES, help="what to measure")
+    plain = argparse.RawDescriptionHelpFormatter
+    stages = parser.add_subparsers(dest="stage", required=True, metavar="STAGE", help="each has its own --help:")
+    retrieval = stages.add_parser(
+        "retrieval",
+        help="is a part found again by its shape?",
+        description=evaluate_retrieval.DESCRIPTION,
+        formatter_class=plain,
+    )
+    evaluate_retrieval.configure(retrieval)
+    _configure_segmentation(
+        stages.add_parser(
+            "segmentation",
+            help="are captures cut into their instances?",
+            description=_DESCRIPTION,
+            formatter_class=plain,
+        )
+    )
+
+
+def _configure_segmentation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("captures", type=Path, metavar="DIR", help="a capture, or a folder of captures at any depth")
     parser.add_argument("--limit", type=int, default=None, metavar="N", help="the first N captures only, by name")
     parser.add_argument(
@@ -43,6 +59,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.stage == "retrieval":
+        return evaluate_retrieval.run(args)
     from srclib_ros.artifact import write_json
 
     result = _segmentation(args)

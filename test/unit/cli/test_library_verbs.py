@@ -107,3 +107,18 @@ def test_query_with_a_mesh_and_with_a_cloud(
 def test_a_mesh_without_a_unit_is_refused(library: Path, meshes: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["query", str(library), str(meshes / "bar" / "bar_40.stl")]) == 2
     assert "--unit" in capsys.readouterr().err
+
+
+def test_evaluate_retrieval_beside_its_baseline(
+    library: Path, meshes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["evaluate", "retrieval", "--parts", str(meshes), "--unit", "mm", "--library", str(library)]
+    limits = ["--queries", "1", "--extent-mm", "20", "50", "--limit", "3", "--json", "--out", str(tmp_path / "r.json")]
+    assert main([*command, *limits]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer == json.loads((tmp_path / "r.json").read_text())
+    assert answer["parts"] == 3
+    for kind in ("full", "partial", "occluded"):
+        for row in (answer[kind], answer[kind]["scale_free"], answer["baselines"]["size_only"][kind]):
+            assert 0.0 <= row["top1"] <= row["top5"] <= 1.0
+    assert main([*command, "--extent-mm", "900", "901"]) == 2
