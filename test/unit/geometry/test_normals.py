@@ -45,7 +45,9 @@ def test_a_plane_has_its_own_normal_everywhere(tilt: float) -> None:
     normals = grid_normals(grid, depth_jump=0.2)
     known = np.isfinite(normals[0])
     assert known.mean() > 0.4
-    np.testing.assert_allclose(normals[:, known], np.broadcast_to(-outward[:, None], normals[:, known].shape), atol=0.01)
+    np.testing.assert_allclose(
+        normals[:, known], np.broadcast_to(-outward[:, None], normals[:, known].shape), atol=0.01
+    )
 
 
 def test_neighbour_normals_turn_with_the_points() -> None:
