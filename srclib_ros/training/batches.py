@@ -23,14 +23,14 @@ class Batches:
     parts: int = 24
     views: int = 4
     points: int = 128
-    crop_probability: float = 0.7
-    max_crop: float = 0.45
+    crop_probability: float = 0.5
+    max_crop: float = 0.4
     jitter: float = 0.01
 
     def draw(self, views: ViewSet, rng: np.random.Generator) -> tuple[FloatArray, npt.NDArray[np.int64]]:
         """clouds (P K, points, 3) float32, canonical, and labels (P K,), equal for the views of one part."""
         chosen = rng.choice(views.parts, self.parts, replace=False)
-        rows = [part * views.of_each + rng.choice(views.of_each, self.views, replace=False) for part in chosen]
+        rows = [rng.choice(views.telling[part], self.views) for part in chosen]
         clouds = [self.augmented(views.points[row], rng) for row in np.concatenate(rows)]
         return canonicalise(clouds, self.points).points, np.repeat(np.arange(self.parts), self.views)
 

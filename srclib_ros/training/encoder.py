@@ -59,10 +59,10 @@ def train_encoder(
     out, training = Path(out), training or EncoderTraining()
     shapes = training_shapes(parts, training, seed)
     settings = asdict(training)
-    surfaces = b"".join(shape.vertices.astype("<f8").tobytes() for shape in shapes)
-    work = out.with_name(f".{out.name}.work") / sha256(repr((seed, settings)).encode() + surfaces)[:16]
+    work = out.with_name(f".{out.name}.work")
     views = _views(shapes, training, seed, work, progress)
-    network, loss = fit(views, training.schedule, training.shape, seed, work / "checkpoint.safetensors", progress)
+    checkpoint = work / f"checkpoint_{_key(views.points.tobytes(), seed, settings)}.safetensors"
+    network, loss = fit(views, training.schedule, training.shape, seed, checkpoint, progress)
     return write_encoder(out, network, {"seed": seed, "shapes": len(shapes), "training": settings, "loss": loss})
 
 
@@ -78,12 +78,19 @@ def _views(shapes: Sequence[PartMesh], training: EncoderTraining, seed: int, wor
     starts = range(0, len(shapes), AT_ONCE)
     blocks: list[FloatArray] = []
     for start in progress(starts, total=len(starts), label="views"):
-        path = work / f"views_{start:05d}.safetensors"
+        block = shapes[start : start + AT_ONCE]
+        surfaces = b"".join(shape.vertices.astype("<f8").tobytes() for shape in block)
+        path = work / f"views_{_key(surfaces, seed, asdict(training.views), training.stored_points)}.safetensors"
         try:
             points = read_tensors(path)["points"]
         except (ArtifactMissingError, ArtifactDamagedError, KeyError):
             rng = np.random.default_rng([seed, start])
-            points = simulate_views(shapes[start : start + AT_ONCE], training.views, training.stored_points, rng)
+            points = simulate_views(block, training.views, training.stored_points, rng)
             write_tensors(path, {"points": points})
         blocks.append(points)
     return ViewSet(np.concatenate(blocks), training.views.each)
+
+
+def _key(data: bytes, *settings: Any) -> str:
+    """Names an intermediate result after everything that it was made from."""
+    return sha256(repr(settings).encode() + data)[:20]

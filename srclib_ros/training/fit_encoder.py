@@ -25,7 +25,7 @@ LOSS_OVER = 100  # last steps that the reported loss is averaged over
 class Schedule:
     """steps of the optimiser; the learning rate rises over the first tenth and falls to nothing as a cosine."""
 
-    steps: int = 4500
+    steps: int = 3000
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
     temperature: float = 0.07

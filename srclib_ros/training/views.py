@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
 from srclib_ros.geometry.mesh import PartMesh, sample_surface
@@ -18,6 +20,7 @@ from srclib_ros.types import FloatArray, Matrix
 PIXELS = (28, 64)  # a part's diameter spans at least this many pixels, drawn in between
 VIEWS_OF_A_CROWD = 6
 MIN_VISIBLE = 40
+TELLING_RADIUS = 0.7  # of the median over a shape's views
 FULL_POINTS = 1024
 FULL_NOISE_M = 0.0004  # the camera's at 0.6 m
 
@@ -45,6 +48,13 @@ class ViewSet:
     @property
     def parts(self) -> int:
         return len(self.points) // self.of_each
+
+    @cached_property
+    def telling(self) -> list[npt.NDArray[np.int64]]:
+        """For each shape the rows of its views that show enough of it to be told from others."""
+        radius = np.sqrt(self.points.var(axis=1).sum(axis=1)).reshape(self.parts, self.of_each)
+        enough = radius >= TELLING_RADIUS * np.median(radius, axis=1, keepdims=True)
+        return [part * self.of_each + np.flatnonzero(enough[part]) for part in range(self.parts)]
 
 
 def partial_clouds(part: PartMesh, count: int, rng: np.random.Generator) -> list[FloatArray]:
