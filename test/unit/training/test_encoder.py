@@ -1,0 +1,139 @@
+"""A training small enough to watch: the same again, and the same after a kill."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from srclib_ros.artifact import read_tensors
+from srclib_ros.embedding.encoder import WEIGHTS, Encoder
+from srclib_ros.embedding.preprocess import canonicalise
+from srclib_ros.errors import TrainingError
+from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.training.batches import Batches
+from srclib_ros.training.shapes import random_shapes, stretched
+from srclib_ros.training.views import ViewCounts, ViewSet, crowded_clouds, cut_one_side, full_clouds, partial_clouds
+from srclib_ros.types import FloatArray
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("open3d")
+
+from srclib_ros.embedding.pointnet import PointNetShape
+from srclib_ros.training import fit_encoder
+from srclib_ros.training.encoder import EncoderTraining, train_encoder
+from srclib_ros.training.fit_encoder import Schedule, fit
+
+TINY = PointNetShape(point_widths=(8, 16), head_width=12, dim=6, n_points=32)
+BATCHES = Batches(parts=3, views=2, points=16)
+
+
+@pytest.fixture(scope="module")
+def shapes() -> list[PartMesh]:
+    return random_shapes(6, np.random.default_rng(1))
+
+
+@pytest.fixture
+def views(rng: np.random.Generator) -> ViewSet:
+    """Four shapes, three views each: bricks of differing proportions."""
+    bricks = [(rng.random((3, 40, 3)) * edges).astype(np.float32) for edges in rng.uniform(0.01, 0.05, (4, 3))]
+    return ViewSet(np.concatenate(bricks), 3)
+
+
+def weights_of(folder: Path) -> dict[str, FloatArray]:
+    return read_tensors(folder / WEIGHTS)
+
+
+def test_the_same_seed_trains_the_same_encoder(shapes: list[PartMesh], tmp_path: Path) -> None:
+    training = EncoderTraining(3, 1, ViewCounts(2, 1, 1), 32, Schedule(steps=3, batches=BATCHES), TINY)
+    first = train_encoder(shapes[:2], tmp_path / "a" / "encoder", 5, training)
+    again = train_encoder(shapes[:2], tmp_path / "b" / "encoder", 5, training)
+    assert first == again
+    assert first["shapes"] == 2 + 2 * 1 + 3
+    encoder = Encoder.load(tmp_path / "a" / "encoder")
+    assert encoder.encode(partial_clouds(shapes[3], 2, np.random.default_rng(0))).shape == (2, 6)
+
+
+def test_a_killed_training_ends_as_one_that_was_not(
+    views: ViewSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fit_encoder, "SAVE_EVERY", 2)
+    schedule = Schedule(steps=6, batches=BATCHES)
+    whole, loss = fit(views, schedule, TINY, 0)
+    checkpoint = tmp_path / "checkpoint.safetensors"
+
+    def killed_after_five(iterable: object, total: int | None = None, label: str = "") -> object:
+        for done, item in enumerate(iterable):  # type: ignore[var-annotated, arg-type]
+            if done == 5:
+                raise KeyboardInterrupt
+            yield item
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(views, schedule, TINY, 0, checkpoint, killed_after_five)  # type: ignore[arg-type]
+    resumed, loss_resumed = fit(views, schedule, TINY, 0, checkpoint)
+    assert loss_resumed == pytest.approx(loss)
+    for name, value in whole.state_dict().items():
+        torch.testing.assert_close(resumed.state_dict()[name], value)
+
+
+def test_training_pulls_views_of_one_shape_together(views: ViewSet) -> None:
+    schedule = Schedule(steps=80, learning_rate=0.01, batches=Batches(parts=4, views=3, points=32))
+    network, _ = fit(views, schedule, TINY, 0)
+    with torch.no_grad():
+        embeddings = network(torch.from_numpy(canonicalise(list(views.points), 32).points)).numpy()
+    cosine = embeddings @ embeddings.T
+    same = np.repeat(np.arange(4), 3)[:, None] == np.repeat(np.arange(4), 3)
+    assert cosine[same].mean() > cosine[~same].mean() + 0.3
+
+
+def test_too_few_shapes_are_refused(views: ViewSet) -> None:
+    with pytest.raises(TrainingError, match="add parts"):
+        fit(views, Schedule(steps=1, batches=Batches(parts=9)), TINY, 0)
+
+
+def test_the_learning_rate_rises_and_falls_to_nothing() -> None:
+    schedule = Schedule(steps=100, learning_rate=1.0)
+    rates = [schedule.rate_at(step) for step in range(100)]
+    assert int(np.argmax(rates)) == 9
+    assert rates[9] == pytest.approx(1.0)
+    assert rates[-1] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_batch_is_p_parts_with_k_views_each(views: ViewSet, rng: np.random.Generator) -> None:
+    clouds, labels = BATCHES.draw(views, rng)
+    assert clouds.shape == (6, 16, 3)
+    assert labels.tolist() == [0, 0, 1, 1, 2, 2]
+    np.testing.assert_allclose((clouds**2).sum(axis=2).mean(axis=1), 1.0, atol=0.3)
+
+
+def test_views_that_show_next_to_nothing_are_left_out(views: ViewSet) -> None:
+    points = views.points.copy()
+    points[4] = points[4].mean(axis=0) + 0.1 * (points[4] - points[4].mean(axis=0))
+    assert ViewSet(points, 3).telling[1].tolist() == [3, 5]
+    assert ViewSet(points, 3).telling[0].tolist() == [0, 1, 2]
+
+
+def test_one_side_is_cut(rng: np.random.Generator) -> None:
+    cloud = rng.standard_normal((1000, 3)).astype(np.float32)
+    cut = cut_one_side(cloud, 0.3, rng)
+    assert len(cut) == pytest.approx(700, abs=1)
+    assert np.linalg.norm(cut[:, :2].mean(axis=0)) > 0.2
+    assert len(cut_one_side(cloud, 0.0, rng)) == 1000
+
+
+def test_clouds_of_a_part_have_its_size(shapes: list[PartMesh], rng: np.random.Generator) -> None:
+    part = shapes[0]
+    for cloud in (*partial_clouds(part, 2, rng), *full_clouds(part, 2, rng), *crowded_clouds(part, shapes, 2, rng)):
+        assert cloud.dtype == np.float32
+        spread = np.linalg.norm(cloud - cloud.mean(axis=0), axis=1).max()
+        assert 0.05 * part.diameter_m < spread < 0.9 * part.diameter_m + 0.02
+
+
+def test_random_shapes_are_parts_of_bin_picking_size(shapes: list[PartMesh], rng: np.random.Generator) -> None:
+    assert len({shape.name for shape in shapes}) == 6
+    assert all(0.01 < shape.diameter_m < 0.2 for shape in shapes)
+    sibling = stretched(shapes[0], "sibling", rng)
+    ratio = sibling.extents_m / shapes[0].extents_m
+    assert ((ratio > 0.64) & (ratio < 1.51)).all()
+    assert np.ptp(ratio) > 0.0
