@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--gripper", default="jaw", help="name of a gripper in grippers.yaml (jaw)")
     parser.add_argument("--minutes", type=float, default=5.0, metavar="X", help="of training on one core (5)")
-    parser.add_argument("--scenes", type=int, default=200, metavar="N", help="simulated piles to train on (200)")
+    parser.add_argument("--scenes", type=int, default=150, metavar="N", help="simulated piles to train on (150)")
     parser.add_argument(
         "--cache", type=Path, default=None, metavar="DIR", help="where scenes are kept (a hidden folder beside PATH)"
     )

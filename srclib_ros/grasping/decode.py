@@ -61,7 +61,7 @@ class CellPoses:
 
 
 def decode(
-    cells: Cells, height_map: HeightMap, centroid_m: Matrix, min_presence: float, hypotheses: int = 2
+    cells: Cells, height_map: HeightMap, centroid_m: Matrix, min_presence: float, hypotheses: int = HYPOTHESES
 ) -> CellPoses:
     """The poses of the cells whose presence is at least `min_presence`, `hypotheses` best rotations of each.
 

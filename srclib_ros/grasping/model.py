@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from srclib_ros.artifact import open_sealed, read_bytes, read_json, resolve_inside
 from srclib_ros.config import GraspConfig
@@ -19,16 +20,21 @@ from srclib_ros.grasping.pose_distance import pose_distances
 from srclib_ros.grasping.refine import Fit, SurfaceFitter
 from srclib_ros.types import FloatArray, Matrix, ObjectPose, Scene, Segment
 
+Indices = npt.NDArray[np.int64]
+
 KIND = "grasp_model"
 SCHEMA = 1
 CONFIG, ONNX = "config.json", "network.onnx"
 
-TRIED = 3  # poses a segment that are refined
-CONSIDERED = 12  # poses a segment that these are chosen from
+CONSIDERED = 60  # poses of a segment, the most confident ones, of which those are screened that differ
+SCREENED = 12  # poses of a segment that are fitted coarsely
+REFINED = 3  # poses of a segment that are then fitted finely
 DIFFERENT = 0.15  # diameters; nearer poses are one
-FITTED_POINTS = 128
+_COARSE = {"model_points": 256, "points": 48, "iterations": 3}
+_FINE = {"model_points": 700, "points": 128, "iterations": 8}
 MIN_EXPLAINED = 0.35  # a pose that explains fewer of its segment's points is dropped
-_PROTRUDING = 0.08  # diameters that a posed surface may stand out of what was seen
+_AGREEING, _PROTRUDING = 0.05, 0.08  # diameters that a posed surface is off what was seen
+_UPPER = 0.3  # least upward component of the normals of what a camera sees from above
 _CHECKED_POINTS = 256
 
 
@@ -39,7 +45,10 @@ class GraspModel:
         self.object = part
         self.config = config or {}
         self._network = network
-        self._fitter = SurfaceFitter(part.surface_points, part.surface_normals, part.diameter_m)
+        self._coarse, self._fine = (
+            SurfaceFitter(part.surface_points, part.surface_normals, part.diameter_m, effort["model_points"])
+            for effort in (_COARSE, _FINE)
+        )
 
     @classmethod
     def load(cls, folder: Path, threads: int = 2) -> GraspModel:
@@ -64,44 +73,68 @@ class GraspModel:
         grid = scene_height_map(scene, scale * self.object.diameter_m / PIXELS_PER_DIAMETER)
         poses = decode(self._network.run(grid), grid, scale * self.object.centroid_m, config.min_presence)
         owner = owners(grid.labels, poses.cell)
-        chosen = [self._hypotheses(poses, np.flatnonzero(owner == part.label), scale) for part in segments]
-        if not sum(map(len, chosen)):
+        differing = [self._differing(poses, np.flatnonzero(owner == part.label), scale) for part in segments]
+        number = np.repeat(np.arange(len(segments)), [len(index) for index in differing])
+        if not len(number):
             return []
-        tried = np.concatenate(chosen)
-        of_segment = np.repeat(np.arange(len(segments)), [len(index) for index in chosen])
-        clouds = [_evenly(part, FITTED_POINTS) for part in segments]
-        points, normals = (np.stack([clouds[i][kind] for i in of_segment]) for kind in (0, 1))
-        fit = self._fitter.fit(points, normals, poses.T_bin_object[tried], scale)
-        worth = fit.explained - self._protruding(fit.T_bin_object, grid, scale)
-        found = []
-        for number, part in enumerate(segments):
-            own = np.flatnonzero(of_segment == number)
-            if len(own):
-                best = own[np.argmax(worth[own] + 0.1 * poses.confidence[tried[own]])]
-                if fit.explained[best] >= MIN_EXPLAINED:
-                    found.append(self._pose(part, poses, int(tried[best]), fit, int(best), float(worth[best]), scale))
-        return found
+        tried = np.concatenate(differing)
+        fit, worth = self._fitted(self._coarse, _COARSE, poses.T_bin_object[tried], segments, number, grid, scale)
+        kept = _best_of_each(number, worth + 0.1 * poses.confidence[tried], REFINED)
+        tried, number = tried[kept], number[kept]
+        fit, worth = self._fitted(self._fine, _FINE, fit.T_bin_object[kept], segments, number, grid, scale)
+        return [
+            self._pose(segments[number[best]], poses, int(tried[best]), fit, int(best), float(worth[best]), scale)
+            for best in _best_of_each(number, worth + 0.1 * poses.confidence[tried], 1)
+            if fit.explained[best] >= MIN_EXPLAINED
+        ]
 
-    def _hypotheses(self, poses: CellPoses, index: np.ndarray, scale: float) -> np.ndarray:
+    def _differing(self, poses: CellPoses, index: Indices, scale: float) -> Indices:
         """Of the poses in `index`, the most confident ones that differ."""
         index = index[np.argsort(-poses.confidence[index], kind="stable")][:CONSIDERED]
         T = poses.T_bin_object[index]
         near = pose_distances(T, T, self.object, scale) < DIFFERENT
         kept: list[int] = []
         for candidate in range(len(index)):
-            if len(kept) < TRIED and not near[candidate, kept].any():
+            if len(kept) < SCREENED and not near[candidate, kept].any():
                 kept.append(candidate)
         return index[kept]
 
-    def _protruding(self, T_bin_object: Matrix, grid: HeightMap, scale: float) -> FloatArray:
-        """(P,) share of the posed surface that stands out of what the camera saw, where it saw anything."""
-        surface = self.object.surface_points
-        surface = scale * surface[:: max(1, len(surface) // _CHECKED_POINTS)]
-        placed = surface @ np.swapaxes(T_bin_object[:, :3, :3], 1, 2) + T_bin_object[:, None, :3, 3]
+    def _fitted(
+        self,
+        fitter: SurfaceFitter,
+        effort: dict[str, int],
+        T_bin_object: Matrix,
+        segments: Sequence[Segment],
+        number: Indices,
+        grid: HeightMap,
+        scale: float,
+    ) -> tuple[Fit, Matrix]:
+        """Each pose fitted to the segment that `number` gives for it, and what it is worth: the share of the segment
+        that it explains, how well it fits it, and how far it agrees with what lies around.
+        """
+        clouds = [_evenly(part, effort["points"]) for part in segments]
+        points, normals = (np.stack([cloud[kind] for cloud in clouds])[number] for kind in (0, 1))
+        fit = fitter.fit(points, normals, T_bin_object, scale, effort["iterations"])
+        misfit = fit.fit_m / (scale * self.object.diameter_m)
+        return fit, fit.explained - 4.0 * misfit + self._consistency(fit.T_bin_object, grid, scale)
+
+    def _consistency(self, T_bin_object: Matrix, grid: HeightMap, scale: float) -> Matrix:
+        """(P,) how far the map agrees with the posed surface's upper side, at most 1.
+
+        The share of it that lies where the camera saw a surface, less the share that stands out of what it saw;
+        what lies deeper is hidden, and speaks neither for nor against.
+        """
+        step = max(1, len(self.object.surface_points) // _CHECKED_POINTS)
+        surface, normals = scale * self.object.surface_points[::step], self.object.surface_normals[::step]
+        R, t = T_bin_object[:, :3, :3].astype(np.float32), T_bin_object[:, None, :3, 3].astype(np.float32)
+        placed = surface @ np.swapaxes(R, 1, 2) + t
         seen = grid.heights_at(placed[..., :2])
-        known = ~np.isnan(seen)
-        above = placed[..., 2] - np.where(known, seen, np.inf) > _PROTRUDING * scale * self.object.diameter_m
-        share: FloatArray = above.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        counts = (R[:, 2] @ normals.T) > _UPPER
+        counts &= ~np.isnan(seen)
+        above = (placed[..., 2] - seen) / (scale * self.object.diameter_m)
+        agreeing = (counts & (np.abs(above) < _AGREEING)).sum(axis=1)
+        protruding = (counts & (above > _PROTRUDING)).sum(axis=1)
+        share: Matrix = (agreeing - protruding) / np.maximum(counts.sum(axis=1), 1)
         return share
 
     def _pose(
@@ -125,6 +158,14 @@ def scene_height_map(scene: Scene, pitch_m: float) -> HeightMap:
     points = scene.points_bin.reshape(-1, 3)[index]
     labels = scene.labels.ravel()[index]
     return height_map(points, labels, pitch_m, scene.bin.size_m[:2])
+
+
+def _best_of_each(number: Indices, worth: Matrix, count: int) -> Indices:
+    """Indices of the `count` best of each number, by number."""
+    order = np.lexsort((-worth, number))
+    first = np.searchsorted(number[order], number[order])
+    kept: Indices = order[np.arange(len(order)) - first < count]
+    return kept
 
 
 def _evenly(part: Segment, count: int) -> tuple[FloatArray, FloatArray]:

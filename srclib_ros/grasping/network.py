@@ -24,7 +24,7 @@ from srclib_ros.types import FloatArray
 PIXELS_PER_DIAMETER = 16
 STRIDE = 4
 CHANNELS = 3
-HYPOTHESES = 4
+HYPOTHESES = 6
 MAX_SIDE = 512
 """Larger maps are run tile by tile; tiles overlap by what a cell can see."""
 OVERLAP = 48

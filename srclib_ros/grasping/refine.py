@@ -32,10 +32,15 @@ class Fit:
 
 
 class SurfaceFitter:
-    """Fits one part's surface to points. surface, normals: (S, 3), object frame, metres, an even sample."""
+    """Fits one part's surface to points. surface, normals: (S, 3), object frame, metres, an even sample.
 
-    def __init__(self, surface: FloatArray, normals: FloatArray, diameter_m: float) -> None:
-        step = max(1, len(surface) // MODEL_POINTS)
+    model_points: so many of them are used.
+    """
+
+    def __init__(
+        self, surface: FloatArray, normals: FloatArray, diameter_m: float, model_points: int = MODEL_POINTS
+    ) -> None:
+        step = max(1, len(surface) // model_points)
         self._diameter_m = diameter_m
         self._surface = surface[::step].astype(np.float32) / np.float32(diameter_m)
         self._normals = normals[::step].astype(np.float32)

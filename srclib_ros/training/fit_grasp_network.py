@@ -30,9 +30,9 @@ LOSS_OVER = 50  # last steps that the reported losses are averaged over
 class GraspSchedule:
     """steps of the optimiser, each on `maps` maps of `side_px` pixels; the rate rises, then falls as a cosine."""
 
-    steps: int = 1500
-    maps: int = 8
-    side_px: int = 96
+    steps: int = 2500
+    maps: int = 10
+    side_px: int = 72
     learning_rate: float = 2.5e-3
     weight_decay: float = 1e-3
 

@@ -21,10 +21,10 @@ from srclib_ros.training.grasp_evaluation import evaluate
 from srclib_ros.training.grasp_scenes import SceneSource
 from srclib_ros.training.progress import Progress, silent
 
-STEPS_PER_MINUTE = 300
+STEPS_PER_MINUTE = 500
 """What one core of a small machine manages. Steps are counted, not minutes: the same seed gives the same network."""
-SCENES = 200
-VALIDATION_SCENES = 30
+SCENES = 150
+VALIDATION_SCENES = 24
 _FIRST_VALIDATION_SCENE = 100_000
 
 

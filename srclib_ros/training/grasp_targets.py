@@ -38,16 +38,17 @@ class Example:
 
 
 def make_example(scene: GraspScene, part: ObjectModel, side_px: int, rng: np.random.Generator) -> Example:
-    """The scene turned about the vertical at random, seen through a square window of `side_px` over its bin."""
-    yaw = rng.uniform(0.0, 2.0 * np.pi)
-    turned, poses = _turn(scene, yaw)
+    """The scene turned about the vertical at random, seen through a window of `side_px` squared near a part."""
+    turned, poses = _turn(scene, rng.uniform(0.0, 2.0 * np.pi))
     pitch = part.diameter_m / PIXELS_PER_DIAMETER
-    c, s = abs(np.cos(yaw)), abs(np.sin(yaw))
-    reach = np.array([[c, s], [s, c]]) @ scene.bin_size_m[:2] / 2
-    slack = 2 * reach - side_px * pitch
-    corner = -reach + np.where(slack > 0, rng.random(2), 0.5) * slack + rng.uniform(-0.5, 0.5, 2) * STRIDE * pitch
-    turned[:, 2] += np.float32(rng.normal(0.0, _FLOOR_ERROR_M))
-    grid = rasterise(turned, scene.owner, pitch, corner, (side_px, side_px))
+    side = side_px * pitch
+    shown = np.flatnonzero(scene.is_target & (scene.visibility >= MIN_VISIBLE))
+    middle = poses[rng.choice(shown), :2, 3] if len(shown) else np.zeros(2)
+    corner = middle - side / 2 + rng.uniform(-side / 4, side / 4, 2)
+    inside = np.flatnonzero(np.abs(turned[:, :2] - (corner + side / 2).astype(np.float32)).max(axis=1) <= side / 2)
+    points = turned[inside]
+    points[:, 2] += np.float32(rng.normal(0.0, _FLOOR_ERROR_M))
+    grid = rasterise(points, scene.owner[inside], pitch, corner, (side_px, side_px))
     return targets(grid, scene, poses, part)
 
 

@@ -4,7 +4,17 @@ from scipy.spatial.transform import Rotation
 from srclib_ros.geometry.height_map import HeightMap, height_map
 from srclib_ros.geometry.transforms import make_transform
 from srclib_ros.grasping.decode import decode, owners, rotation_from_columns, suppress
-from srclib_ros.grasping.network import ERROR, FIRST_QUALITY, OFFSET, PRESENCE, ROTATION, STRIDE, Cells, network_input
+from srclib_ros.grasping.network import (
+    ERROR,
+    FIRST_QUALITY,
+    HYPOTHESES,
+    OFFSET,
+    PRESENCE,
+    ROTATION,
+    STRIDE,
+    Cells,
+    network_input,
+)
 from test.support.grasp_parts import bent_plate, object_model
 
 PART = object_model(bent_plate())
@@ -39,7 +49,7 @@ def test_a_stated_pose_is_read_back() -> None:
     grid = _scene_map()
     T = make_transform(Rotation.from_rotvec([0.3, 1.2, -0.5]).as_matrix(), [0.02, -0.03, 0.025])
     poses = decode(_stated(grid, T, (4, 6), best=2), grid, PART.centroid_m, 0.5)
-    assert len(poses) == 2
+    assert len(poses) == HYPOTHESES
     np.testing.assert_allclose(poses.T_bin_object[0], T, atol=1e-6)
     assert poses.presence[0] > 0.99 and poses.error[0] < poses.error[1]
     assert poses.grasp_quality[0].argmax() == 1
