@@ -131,25 +131,25 @@ def _check_poses(settings: Settings) -> None:
 def read_parameters(node: Node, *config_types: Any) -> dict[str, Any]:
     """Declare every setting of the config dataclasses on `node`, and return what it was started with.
 
-    `node` was made with `automatically_declare_parameters_from_overrides`, so a misspelt name is seen.
-    Raises ConfigError.
+    Raises ConfigError, for a misspelt name too, which ROS itself passes over in silence.
     """
     fields = {name: item for config_type in config_types for name, item in flat_fields(config_type)}
-    given = {
-        name: parameter.value
-        for name, parameter in node.get_parameters_by_prefix("").items()
-        if not name.startswith(FOREIGN)
-    }
+    given = _given(node)
     refuse_unknown(given, set(fields))
     values = {}
     for name, item in fields.items():
-        value = check(name, item, given[name]) if name in given else item.default
+        value: Any = check(name, item, given[name]) if name in given else item.default
         values[name] = value
-        if name in given:
-            node.undeclare_parameter(name)
         stored = list(value) if isinstance(value, tuple) else value
         node.declare_parameter(name, stored, descriptor(item), ignore_override=True)
     return values
+
+
+def _given(node: Node) -> dict[str, Any]:
+    """What files and the command line say, by name. rclpy shows only what is declared, hence the private dictionary."""
+    given = as_values(list(node._parameter_overrides.values()))
+    # An empty list in a parameter file has no type in ROS, and arrives as None.
+    return {name: () if value is None else value for name, value in given.items()}
 
 
 def descriptor(item: dataclasses.Field[Any]) -> ParameterDescriptor:

@@ -63,7 +63,7 @@ class PickingNode(LifecycleNode):
 
     def __init__(self) -> None:
         """Raises ConfigError for a parameter that is unknown or out of its range."""
-        super().__init__("picking_node", automatically_declare_parameters_from_overrides=True)
+        super().__init__("picking_node")
         self.settings = Settings().override(read_parameters(self, NodeConfig, PipelineConfig))
         self.add_on_set_parameters_callback(self._check_parameters)
         self.add_post_set_parameters_callback(self._take_parameters)

@@ -30,7 +30,7 @@ class ReplayNode(Node):
 
     def __init__(self) -> None:
         """Raises ConfigError for a parameter that is unknown or out of its range."""
-        super().__init__("replay_node", automatically_declare_parameters_from_overrides=True)
+        super().__init__("replay_node")
         self.config = override(ReplayConfig(), read_parameters(self, ReplayConfig))
         self._due_s = 0.0
         self._points = self.create_publisher(

@@ -28,12 +28,7 @@ def context() -> Iterator[rclpy.Context]:
 
 def node_with(context: rclpy.Context, **given: Any) -> Node:
     overrides = [Parameter(name, value=value) for name, value in given.items()]
-    return Node(
-        "params_test",
-        context=context,
-        parameter_overrides=overrides,
-        automatically_declare_parameters_from_overrides=True,
-    )
+    return Node("params_test", context=context, parameter_overrides=overrides)
 
 
 def test_names_do_not_collide() -> None:
@@ -73,6 +68,18 @@ def test_what_the_node_is_started_with_wins(context: rclpy.Context) -> None:
     assert settings.node.max_age_s == 3.0 and settings.node.mode == "on_demand"
     assert node.get_parameter("max_age_s").value == 3.0
     node.destroy_node()
+
+
+def test_an_empty_list_in_a_file_is_an_empty_list(tmp_path: Path) -> None:
+    file = tmp_path / "cell.yaml"
+    file.write_text("/**:\n  ros__parameters:\n    bin:\n      pose: []\n      size_m: [1.0, 1.0, 0.5]\n")
+    context = rclpy.Context()
+    rclpy.init(args=["--ros-args", "--params-file", str(file)], context=context)
+    node = Node("params_test", context=context)
+    values = read_parameters(node, NodeConfig, PipelineConfig)
+    node.destroy_node()
+    rclpy.try_shutdown(context=context)
+    assert values["bin.pose"] == () and values["bin.size_m"] == (1.0, 1.0, 0.5)
 
 
 @pytest.mark.parametrize(
