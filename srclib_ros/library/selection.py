@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from srclib_ros.config import SelectionConfig
 from srclib_ros.embedding.encoder import Descriptors, Encoder
@@ -15,12 +16,14 @@ from srclib_ros.library.store import Library
 from srclib_ros.types import FloatArray, Match, Neighbour, Segment
 
 UNLABELLED = 0
+BEST_SHARE = 0.3
 
 
 def select(
     library: Library, encoder: Encoder, segments: Sequence[Segment], config: SelectionConfig
 ) -> tuple[Match, ...]:
-    """One match for each segment, in order; with `bin_content` 'single' the segments vote and all get one answer.
+    """One match for each segment, in order; with `bin_content` 'single' the segments vote, weighted by their points,
+    and all get one answer.
 
     Raises EncoderMismatchError when the library was built with another encoder.
     """
@@ -46,9 +49,15 @@ def query(library: Library, encoder: Encoder, found: Descriptors, config: Select
     return match(library, vote(to_entries, np.ones(len(to_entries))), config, voters=len(to_entries))
 
 
-def vote(to_entries: FloatArray, weights: np.ndarray) -> FloatArray:
-    """(E,) one distance to each entry from the (B, E) of several views: the weighted mean of the squares."""
-    return np.sqrt(np.average(to_entries.astype(np.float64) ** 2, axis=0, weights=weights)).astype(np.float32)
+def vote(to_entries: FloatArray, weights: npt.NDArray[np.float64]) -> FloatArray:
+    """(E,) one distance to each entry from the (B, E) of several views, each with its weight.
+
+    The distance that `BEST_SHARE` of the weight stays within: an entry is judged by the views that fit it best, so
+    fragments and half hidden parts, which resemble anything, do not vote it down.
+    """
+    order = np.argsort(to_entries, axis=0, kind="stable")
+    reached = np.cumsum(weights[order], axis=0) >= BEST_SHARE * weights.sum()
+    return np.take_along_axis(to_entries, order, axis=0)[reached.argmax(axis=0), np.arange(to_entries.shape[1])]
 
 
 def match(library: Library, to_entries: FloatArray, config: SelectionConfig, voters: int = 1) -> Match:

@@ -73,9 +73,10 @@ def test_segments_of_a_single_kind_vote_by_their_points(library: Library, encode
     assert select(library, encoder, [large, small], MIXED)[1].source is None
 
 
-def test_vote_is_the_weighted_mean_of_squares() -> None:
-    voted = vote(np.float32([[0.0, 1.0], [2.0, 1.0]]), np.array([3.0, 1.0]))
-    np.testing.assert_allclose(voted, [1.0, 1.0])
+def test_an_entry_is_judged_by_the_views_that_fit_it_best() -> None:
+    to_entries = np.float32([[0.1, 0.4], [0.9, 0.3], [0.8, 0.2]])
+    np.testing.assert_allclose(vote(to_entries, np.array([4.0, 3.0, 3.0])), [0.1, 0.2])
+    np.testing.assert_allclose(vote(to_entries, np.array([1.0, 7.0, 2.0])), [0.8, 0.3])
 
 
 def test_no_segments_no_matches(library: Library, encoder: SaidEncoder) -> None:
@@ -88,5 +89,5 @@ def test_another_encoder_is_refused(library: Library) -> None:
 
 
 def test_views_of_one_part_vote_in_a_query(library: Library, encoder: SaidEncoder) -> None:
-    found = Descriptors(at_degrees(0.0, 12.0, 14.0), np.float32([0.01, 0.01, 0.01]))
+    found = Descriptors(at_degrees(4.0, 11.0, 14.0), np.float32([0.01, 0.01, 0.01]))
     assert query(library, encoder, found, SelectionConfig(neighbours=1)).neighbours[0].entry == "bolt_m16"
