@@ -115,7 +115,7 @@ def owners(labels: IntArray, cell: npt.NDArray[np.int64]) -> IntArray:
     pixel = np.arange(STRIDE)
     block = padded[
         cell[:, :1, None] * STRIDE + pixel[None, :, None], cell[:, 1:, None] * STRIDE + pixel[None, None, :]
-    ].reshape(len(cell), -1)
+    ].reshape(len(cell), STRIDE * STRIDE)
     votes = (block[:, :, None] == block[:, None, :]).sum(axis=2) * (block > 0)
     return block[np.arange(len(cell)), votes.argmax(axis=1)]
 

@@ -1,7 +1,8 @@
-"""Poses made to fit the points that they explain: trimmed point-to-plane ICP, many poses at once.
+"""Poses made to fit the points that they explain: trimmed ICP, many poses at once.
 
 Each scene point is paired with the model point that is nearest in place and direction of the normal together, so that
-the far side of a thin part never attracts the near one's points. Point to plane after Chen and Medioni 1992.
+the far side of a thin part never attracts the near one's points. Point to plane after Chen and Medioni 1992;
+points that lie beside their surface, over its edge, are drawn to its nearest point, which holds flat parts in place.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ ITERATIONS = 8
 MODEL_POINTS = 700
 _NORMAL_WEIGHT = 0.15  # a normal turned by one radian counts like this share of the diameter
 _REACH = (0.20, 0.05)  # pairs further apart than this, in diameters, pull no more: at first, at last
+_POINT_WEIGHT = 0.5  # of point to point, for points that lie over the edge of what they belong to
+_OVER_THE_EDGE = 1.5  # this many grains of the model's points beside their planes
 _DAMPING = 1e-3
 _FAR = 0.10
 
@@ -81,13 +84,22 @@ class SurfaceFitter:
         """(P, 6) small turn and shift of the points, object frame, that brings them nearest to the planes."""
         plane = self._normals[nearest]
         apart = x - self._surface[nearest]
-        residual = (apart * plane).sum(axis=2)
         weight = np.maximum(0.0, 1.0 - ((apart**2).sum(axis=2) / reach**2)) ** 2
-        jacobian = np.concatenate([np.cross(x, plane), plane], axis=2).astype(np.float64)
-        weighted = jacobian * weight[..., None]
+        # rows (..., 3 + 1, 6): how each residual changes with the twist; the three of the points, then the plane's
+        rows = np.zeros((*x.shape[:2], 4, 6), np.float32)
+        rows[..., [0, 1, 2], [3, 4, 5]] = _POINT_WEIGHT
+        rows[..., [0, 1, 2], [1, 2, 0]] = _POINT_WEIGHT * x[..., [2, 0, 1]]
+        rows[..., [0, 1, 2], [2, 0, 1]] = -_POINT_WEIGHT * x[..., [1, 2, 0]]
+        rows[..., 3, :3], rows[..., 3, 3:] = np.cross(x, plane), plane
+        residual = np.concatenate([_POINT_WEIGHT * apart, (apart * plane).sum(axis=2, keepdims=True)], axis=2)
+        jacobian = rows.reshape(len(x), -1, 6).astype(np.float64)
+        along = residual[..., 3:]
+        beside = np.sqrt(np.maximum((apart**2).sum(axis=2) - along[..., 0] ** 2, 0.0)) > _OVER_THE_EDGE * self._grain
+        weights = np.stack([weight * beside] * 3 + [weight], axis=2).reshape(len(x), -1)
+        weighted = jacobian * weights[..., None]
         normal = np.swapaxes(weighted, 1, 2) @ jacobian
         damping = _DAMPING * (1.0 + weight.sum(axis=1))[:, None, None] * np.diag([0.1, 0.1, 0.1, 1.0, 1.0, 1.0])
-        pull = np.einsum("pni,pn->pi", weighted, residual)
+        pull = np.einsum("pni,pn->pi", weighted, residual.reshape(len(x), -1))
         solved: Matrix = -np.linalg.solve(normal + damping, pull[..., None])[..., 0]
         return np.clip(solved, -0.3, 0.3)
 

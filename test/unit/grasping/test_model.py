@@ -1,0 +1,126 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from srclib_ros.artifact import seal, write_json
+from srclib_ros.config import GraspConfig
+from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, ArtifactSchemaError
+from srclib_ros.geometry.height_map import HeightMap
+from srclib_ros.geometry.mesh import sample_surface
+from srclib_ros.geometry.transforms import apply, make_transform, rotate
+from srclib_ros.grasping.model import KIND, SCHEMA, GraspModel
+from srclib_ros.grasping.network import ERROR, FIRST_QUALITY, OFFSET, PRESENCE, ROTATION, STRIDE, Cells, network_input
+from srclib_ros.grasping.pose_distance import pose_distances
+from srclib_ros.types import Bin, Cloud, Scene, Segment
+from test.support.grasp_parts import bent_plate, object_model
+
+PART = object_model(bent_plate())
+LOW = -float(bent_plate().vertices[:, 2].min())
+T_TRUE = np.array(
+    [
+        make_transform(Rotation.from_rotvec([0, 0, 0.7]).as_matrix(), [-0.06, 0.01, LOW]),
+        make_transform(Rotation.from_rotvec([0, 0, -2.1]).as_matrix(), [0.05, -0.02, LOW]),
+    ]
+)
+CONFIG = GraspConfig()
+
+
+class StatingNetwork:
+    """Says nearly the truth in one hypothesis and nonsense in the others."""
+
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+
+    def run(self, grid: HeightMap) -> Cells:
+        _, reference = network_input(grid)
+        values = np.zeros((FIRST_QUALITY + 3, *reference.shape), np.float32)
+        values[PRESENCE] = -9.0
+        values[ROTATION] = np.random.default_rng(0).normal(size=(ROTATION.stop - ROTATION.start, 1, 1))
+        wrong = Rotation.from_rotvec([0.1, -0.12, 0.15]).as_matrix()
+        for number, T in enumerate(T_TRUE):
+            for row, column in np.unique(np.argwhere(grid.labels == number + 1) // STRIDE, axis=0):
+                centre = grid.origin_bin_xy + (np.array([column, row]) + 0.5) * STRIDE * grid.pitch_m
+                centroid = self.scale * (T[:3, :3] @ PART.centroid_m + T[:3, 3])
+                away = (centroid - np.append(centre, reference[row, column])) / (self.scale * PART.diameter_m)
+                values[PRESENCE, row, column] = 5.0
+                values[OFFSET, row, column] = away + 0.02
+                values[ROTATION.start + 6 : ROTATION.start + 12, row, column] = (T[:3, :3] @ wrong).T[:2].ravel()
+        values[ERROR] = 1.0
+        return Cells(values, reference)
+
+
+def _scene(scale: float) -> Scene:
+    rng = np.random.default_rng(0)
+    clouds = []
+    for T in T_TRUE:
+        points, normals = sample_surface(bent_plate(), 6000, rng)
+        up = rotate(T, normals)[:, 2] > 0.2
+        clouds.append((apply(T, points)[up], rotate(T, normals)[up]))
+    floor = np.column_stack([rng.uniform(-0.14, 0.14, (8000, 2)), np.zeros(8000)]).astype(np.float32)
+    points = np.concatenate([cloud for cloud, _ in clouds] + [floor]) * np.float32(scale)
+    normals = np.concatenate([normal for _, normal in clouds] + [np.tile([0, 0, 1], (8000, 1))]).astype(np.float32)
+    labels = np.repeat([1, 2, 0], [len(clouds[0][0]), len(clouds[1][0]), 8000]).astype(np.int32)
+    segments = tuple(
+        Segment(label, np.flatnonzero(labels == label), points[labels == label], normals[labels == label])
+        for label in (1, 2)
+    )
+    size = (0.28 * scale, 0.28 * scale, 0.1)
+    return Scene(Cloud(points), Bin(np.eye(4), size), points, normals, labels, np.ones(len(points), bool), segments)
+
+
+def _model(scale: float = 1.0) -> GraspModel:
+    return GraspModel(PART, StatingNetwork(scale))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.6])
+def test_each_segment_gets_its_pose_refined(scale: float) -> None:
+    scene = _scene(scale)
+    poses = _model(scale).detect(scene, scene.segments, scale, CONFIG)
+    assert [pose.segment for pose in poses] == [1, 2]
+    for pose, T in zip(poses, T_TRUE, strict=True):
+        expected = T.copy()
+        expected[:3, 3] *= scale
+        assert pose_distances(pose.T_bin_object[None], expected[None], PART, scale)[0, 0] < 0.05
+        assert pose.fit_m < 0.02 * scale * PART.diameter_m
+        assert pose.scale == scale and pose.source == PART.name and 0.5 < pose.score <= 1.0
+        assert pose.grasp_quality.shape == (3,)
+
+
+def test_only_what_is_asked_for_is_answered() -> None:
+    scene = _scene(1.0)
+    assert [pose.segment for pose in _model().detect(scene, scene.segments[1:], 1.0, CONFIG)] == [2]
+    assert _model().detect(scene, [], 1.0, CONFIG) == []
+
+
+def test_a_network_that_sees_nothing_finds_nothing() -> None:
+    class Blind(StatingNetwork):
+        def run(self, grid: HeightMap) -> Cells:
+            cells = super().run(grid)
+            cells.values[PRESENCE] = -9.0
+            return cells
+
+    scene = _scene(1.0)
+    assert GraspModel(PART, Blind(1.0)).detect(scene, scene.segments, 1.0, CONFIG) == []  # type: ignore[arg-type]
+
+
+def test_a_pose_that_does_not_fit_is_dropped() -> None:
+    scene = _scene(1.0)
+    moved = [
+        Segment(part.label, part.indices, part.points_bin + np.float32([0.0, 0.0, 0.3]), part.normals_bin)
+        for part in scene.segments
+    ]
+    assert _model().detect(scene, moved, 1.0, CONFIG) == []
+
+
+def test_folders_that_cannot_be_trusted_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactMissingError):
+        GraspModel.load(tmp_path / "nothing")
+    write_json(tmp_path / "config.json", {"name": "part"})
+    seal(tmp_path, KIND, SCHEMA, {})
+    with pytest.raises(ArtifactDamagedError, match="category"):
+        GraspModel.load(tmp_path)
+    seal(tmp_path, KIND, SCHEMA + 1, {})
+    with pytest.raises(ArtifactSchemaError):
+        GraspModel.load(tmp_path)
