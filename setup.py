@@ -48,15 +48,12 @@ EXTRAS = {
         "scikit-learn==1.9.1",
         "hdbscan==0.8.44",
         "onnx==1.23.2",
-        "onnxscript==0.7.2",
-        "joblib==1.6.0",
     ],
     # STEP files. The wheel carries OpenCASCADE (LGPL-2.1 with exception) as shared libraries.
     "cad": ["cascadio==0.1.1"],
     "test": [
         "pytest==9.2.0",
         "pytest-timeout==2.4.0",
-        "pytest-xdist==3.8.0",
         "hypothesis==6.170.15",
         "ruff==0.17.6",
         "mypy==2.4.1",

@@ -98,7 +98,7 @@ def run_verb(verb: str, arguments: Sequence[str]) -> int:
 def _extra(module: str) -> str:
     """The extra of setup.py that brings a module."""
     top = module.split(".")[0]
-    if top in ("torch", "sklearn", "hdbscan", "onnx", "onnxscript", "joblib"):
+    if top in ("torch", "sklearn", "hdbscan", "onnx"):
         return "train"
     if top in ("mujoco", "open3d", "trimesh", "manifold3d", "coacd"):
         return "sim"
