@@ -15,8 +15,9 @@ def pose_distances(T_a: Matrix, T_b: Matrix, part: ObjectModel, scale: float = 1
     that the symmetry group allows. scale: size of the part in the scene over its size in `part`.
     """
     apart = centroids(T_a, part, scale)[:, None] - centroids(T_b, part, scale)[None]
-    turned = T_a[:, None, :3, :3] @ part.symmetry[None, :, :3, :3] @ part.inertia
-    agreement = np.einsum("ngij,mij->nmg", turned, T_b[:, :3, :3]).max(axis=2, initial=-np.inf)
+    turned = T_a[:, None, :3, :3] @ (part.symmetry[:, :3, :3] @ part.inertia)
+    products = turned.reshape(-1, 9) @ T_b[:, :3, :3].reshape(-1, 9).T
+    agreement = products.reshape(len(T_a), len(part.symmetry), len(T_b)).max(axis=1)
     turn = 2.0 * np.maximum(np.trace(part.inertia) - agreement, 0.0)
     distances: Matrix = np.sqrt((apart**2).sum(axis=2) / (scale * part.diameter_m) ** 2 + turn)
     return distances
