@@ -12,7 +12,7 @@ import numpy.typing as npt
 from srclib_ros.artifact import open_sealed, read_bytes, read_json, resolve_inside
 from srclib_ros.config import GraspConfig
 from srclib_ros.errors import ArtifactDamagedError
-from srclib_ros.geometry.height_map import HeightMap, height_map
+from srclib_ros.geometry.height_map import HeightMap, height_map, thinning_stride
 from srclib_ros.grasping.decode import CellPoses, decode, owners
 from srclib_ros.grasping.network import PIXELS_PER_DIAMETER, GridNetwork
 from srclib_ros.grasping.object_model import FILE, ObjectModel, load_object
@@ -28,10 +28,10 @@ CONFIG, ONNX = "config.json", "network.onnx"
 
 CONSIDERED = 60  # poses of a segment, the most confident ones, of which those are screened that differ
 SCREENED = 12  # poses of a segment that are fitted coarsely
-REFINED = 3  # poses of a segment that are then fitted finely
+REFINED = 2  # poses of a segment that are then fitted finely
 DIFFERENT = 0.15  # diameters; nearer poses are one
 _COARSE = {"model_points": 256, "points": 48, "iterations": 3}
-_FINE = {"model_points": 700, "points": 128, "iterations": 10}
+_FINE = {"model_points": 700, "points": 96, "iterations": 10}
 MIN_EXPLAINED = 0.35  # a pose that explains fewer of its segment's points is dropped
 _AGREEING, _PROTRUDING = 0.05, 0.08  # diameters that a posed surface is off what was seen
 _UPPER = 0.3  # least upward component of the normals of what a camera sees from above
@@ -154,10 +154,10 @@ class GraspModel:
 
 def scene_height_map(scene: Scene, pitch_m: float) -> HeightMap:
     """The whole bin at a pitch, each pixel labelled with the segment that is seen there."""
+    size_xy_m = scene.bin.size_m[:2]
     index = np.flatnonzero(scene.inside.ravel())
-    points = scene.points_bin.reshape(-1, 3)[index]
-    labels = scene.labels.ravel()[index]
-    return height_map(points, labels, pitch_m, scene.bin.size_m[:2])
+    index = index[:: thinning_stride(len(index), pitch_m, size_xy_m)]
+    return height_map(scene.points_bin.reshape(-1, 3)[index], scene.labels.ravel()[index], pitch_m, size_xy_m)
 
 
 def _best_of_each(number: Indices, worth: Matrix, count: int) -> Indices:

@@ -21,6 +21,7 @@ _POINT_WEIGHT = 0.5  # of point to point, for points that lie over the edge of w
 _OVER_THE_EDGE = 1.5  # this many grains of the model's points beside their planes
 _DAMPING = 1e-3
 _FAR = 0.10
+_ROWS = 128  # of the table of all pairs at a time, so that it stays in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,30 +79,42 @@ class SurfaceFitter:
         """(P, N) index of the model point that goes with each scene point."""
         ones = np.ones((*x.shape[:2], 1), np.float32)
         features = np.concatenate([x, _NORMAL_WEIGHT * n, ones], axis=2).reshape(-1, 7)
-        return (features @ self._lookup).argmax(axis=1).reshape(x.shape[:2])
+        nearest = np.empty(len(features), np.int64)
+        for start in range(0, len(features), _ROWS):
+            nearest[start : start + _ROWS] = (features[start : start + _ROWS] @ self._lookup).argmax(axis=1)
+        return nearest.reshape(x.shape[:2])
 
     def _twist(self, x: FloatArray, nearest: np.ndarray, reach: float) -> Matrix:
         """(P, 6) small turn and shift of the points, object frame, that brings them nearest to the planes."""
         plane = self._normals[nearest]
         apart = x - self._surface[nearest]
         weight = np.maximum(0.0, 1.0 - ((apart**2).sum(axis=2) / reach**2)) ** 2
-        # rows (..., 3 + 1, 6): how each residual changes with the twist; the three of the points, then the plane's
-        rows = np.zeros((*x.shape[:2], 4, 6), np.float32)
-        rows[..., [0, 1, 2], [3, 4, 5]] = _POINT_WEIGHT
-        rows[..., [0, 1, 2], [1, 2, 0]] = _POINT_WEIGHT * x[..., [2, 0, 1]]
-        rows[..., [0, 1, 2], [2, 0, 1]] = -_POINT_WEIGHT * x[..., [1, 2, 0]]
-        rows[..., 3, :3], rows[..., 3, 3:] = np.cross(x, plane), plane
-        residual = np.concatenate([_POINT_WEIGHT * apart, (apart * plane).sum(axis=2, keepdims=True)], axis=2)
-        jacobian = rows.reshape(len(x), -1, 6).astype(np.float64)
-        along = residual[..., 3:]
-        beside = np.sqrt(np.maximum((apart**2).sum(axis=2) - along[..., 0] ** 2, 0.0)) > _OVER_THE_EDGE * self._grain
-        weights = np.stack([weight * beside] * 3 + [weight], axis=2).reshape(len(x), -1)
-        weighted = jacobian * weights[..., None]
-        normal = np.swapaxes(weighted, 1, 2) @ jacobian
+        along = (apart * plane).sum(axis=2)
+        beside = (apart**2).sum(axis=2) - along**2 > (_OVER_THE_EDGE * self._grain) ** 2
+        jacobian = np.concatenate([np.cross(x, plane), plane], axis=2)
+        weighted = jacobian * weight[..., None]
+        normal = (np.swapaxes(weighted, 1, 2) @ jacobian).astype(np.float64)
+        pull = (along[:, None] @ weighted)[:, 0].astype(np.float64)
+        self._add_points(normal, pull, x, apart, _POINT_WEIGHT**2 * weight * beside)
         damping = _DAMPING * (1.0 + weight.sum(axis=1))[:, None, None] * np.diag([0.1, 0.1, 0.1, 1.0, 1.0, 1.0])
-        pull = np.einsum("pni,pn->pi", weighted, residual.reshape(len(x), -1))
         solved: Matrix = -np.linalg.solve(normal + damping, pull[..., None])[..., 0]
         return np.clip(solved, -0.3, 0.3)
+
+    @staticmethod
+    def _add_points(normal: Matrix, pull: Matrix, x: FloatArray, apart: FloatArray, weight: FloatArray) -> None:
+        """Add the normal equations of point to point, x moved by a twist t x + s onto x - apart, in place."""
+        total, weighted = weight.sum(axis=1), x * weight[..., None]
+        moments = np.swapaxes(weighted, 1, 2) @ x
+        centre = weighted.sum(axis=1)
+        normal[:, :3, :3] += np.trace(moments, axis1=1, axis2=2)[:, None, None] * np.eye(3) - moments
+        normal[:, 3:, 3:] += total[:, None, None] * np.eye(3)
+        across = np.zeros((len(x), 3, 3))
+        across[:, [2, 0, 1], [1, 2, 0]] = centre
+        across[:, [1, 2, 0], [2, 0, 1]] = -centre
+        normal[:, :3, 3:] += across
+        normal[:, 3:, :3] -= across
+        pull[:, :3] += np.cross(weighted, apart).sum(axis=1)
+        pull[:, 3:] += (apart * weight[..., None]).sum(axis=1)
 
     def _distance(self, x: FloatArray, nearest: np.ndarray) -> Matrix:
         """(P, N) distance to the surface in diameters; the spacing of the model's points is not held against it."""
