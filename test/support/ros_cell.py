@@ -37,7 +37,8 @@ BIN_POSE = (0.0, 0.0, 0.9, 1.0, 0.0, 0.0, 0.0)
 
 def write_fake_library(folder: Path, version: str = "v1", plan_s: float = 0.0) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "manifest.json").write_text(json.dumps({"name": "fake", "version": version, "code_version": "1.2.3", "plan_s": plan_s}))
+    manifest = {"name": "fake", "version": version, "code_version": "1.2.3", "plan_s": plan_s}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
 
 

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from srclib_ros.embedding.pointnet import POSE_SIGNS, PointNet, PointNetShape  # noqa: E402
+from srclib_ros.embedding.pointnet import POSE_SIGNS, PointNet, PointNetShape
 
 SHAPE = PointNetShape(point_widths=(8, 16), head_width=12, dim=5, n_points=32)
 

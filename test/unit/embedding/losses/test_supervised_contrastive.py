@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from srclib_ros.embedding.losses.supervised_contrastive import supervised_contrastive  # noqa: E402
+from srclib_ros.embedding.losses.supervised_contrastive import supervised_contrastive
 
 
 def at_degrees(*angles: float) -> torch.Tensor:
