@@ -190,6 +190,7 @@ class RejectReason(StrEnum):
     OUTSIDE = "outside the workspace"
     HITS_BIN = "gripper hits the bin"
     HITS_SCENE = "gripper hits other points"
+    HIDDEN = "fingers would enter space that another part hides"
     MISSES = "would close on nothing, or on another part"
     LOW_QUALITY = "quality below min_quality"
     FAILED_BEFORE = "failed before at this place"

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from srclib_ros.geometry.point_grid import PointGrid, box_distance
 from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.surroundings import Surroundings
 from srclib_ros.types import FloatArray, IntArray, Matrix, Scene
 
 PLANE_BAND_M = 0.004
@@ -26,21 +27,22 @@ _EDGES = np.array([(i, i | 1 << axis) for i in range(8) for axis in range(3) if 
 class Clearances:
     """How near each of M grasps comes, metres; negative is penetration, never above the `reach_m` asked for.
 
-    others_m: to points of other parts and of no part. own_m: to the points of its own part, which may
-    lie between the fingers. bin_m: to the walls and the floor.
+    others_m: to points of other parts and of no part. own_m: to the points of its own part, which may lie between
+    the fingers. hidden_m: to space that others than its own part hide from the sensor. bin_m: to walls and floor.
     """
 
     others_m: FloatArray
     own_m: FloatArray
+    hidden_m: FloatArray
     bin_m: FloatArray
 
     @property
     def least_m(self) -> FloatArray:
-        return np.minimum(np.minimum(self.others_m, self.own_m), self.bin_m)
+        return np.minimum(np.minimum(self.others_m, self.own_m), np.minimum(self.hidden_m, self.bin_m))
 
     def collides(self, clearance_m: float) -> npt.NDArray[np.bool_]:
-        """(M,) where less than `clearance_m` stays free of bin and others, or the own part is touched."""
-        return (np.minimum(self.others_m, self.bin_m) < clearance_m) | (self.own_m < 0)
+        """(M,) where less than `clearance_m` stays free of bin and others, or own part or unseen space is touched."""
+        return (np.minimum(self.others_m, self.bin_m) < clearance_m) | (np.minimum(self.own_m, self.hidden_m) < 0)
 
 
 class _Points:
@@ -78,7 +80,8 @@ class Obstacles:
 
     points_bin: (N, 3) float32, metres, bin frame, finite. labels: (N,) int, the part each point belongs
     to, 0 for none. bin_size_m: (x, y, z) of the bin, z = 0 for a plane without walls. viewpoint_bin: (3,) where
-    the points were seen from, None where that does not matter.
+    the points were seen from, None where that does not matter. hidden: points (K, 3) over the edges of unseen space and
+    the label of what hides it (K,), see `surroundings`; others than that part keep clear of them.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Obstacles:
         labels: IntArray,
         bin_size_m: tuple[float, float, float],
         viewpoint_bin: Matrix | None = None,
+        hidden: tuple[FloatArray, IntArray] | None = None,
     ) -> None:
         self.bin_size_m = bin_size_m
         self._viewpoint_bin = viewpoint_bin
@@ -94,6 +98,7 @@ class Obstacles:
         keep = np.flatnonzero((labels > 0) | ~_on_bin(points, bin_size_m))
         self._all = _Points(points[keep], np.asarray(labels)[keep])
         self._summits = self._all.take(_summits(points[keep]))
+        self._hidden = _Points(*hidden) if hidden is not None and len(hidden[0]) else None
         self._top_m = float(points[keep, 2].max()) if len(keep) else 0.0
         self._rays_bin = points[:: max(1, -(-len(points) // RAYS))]
 
@@ -103,7 +108,9 @@ class Obstacles:
         index = np.flatnonzero(scene.inside)
         index = index[:: max(1, -(-len(index) // MAX_POINTS))]
         points, labels = scene.points_bin.reshape(-1, 3)[index], scene.labels.reshape(-1)[index]
-        return cls(points, labels, scene.bin.size_m, scene.viewpoint_bin)
+        around = Surroundings.of_scene(scene)
+        hidden = around.hidden_bin, around.hidden_by
+        return cls(points, labels, scene.bin.size_m, scene.viewpoint_bin, hidden)
 
     def clearances(
         self,
@@ -128,7 +135,11 @@ class Obstacles:
         others_m, own_m = self._summits.nearest(T_bin_tcp, boxes, search, part, reach_m)
         left = np.flatnonzero(np.minimum(others_m, own_m) >= 0)  # what already collides needs no second look
         others_m[left], own_m[left] = self._all.nearest(T_bin_tcp[left], boxes[left], search[left], part[left], reach_m)
-        return Clearances(others_m, own_m, bin_m)
+        hidden_m = np.full(count, reach_m, np.float32)
+        if self._hidden is not None:
+            left = np.flatnonzero(np.minimum(others_m, own_m) >= 0)
+            hidden_m[left], _ = self._hidden.nearest(T_bin_tcp[left], boxes[left], search[left], part[left], reach_m)
+        return Clearances(others_m, own_m, hidden_m, bin_m)
 
     def misses(
         self, T_bin_tcp: Matrix, opening_m: npt.ArrayLike, part: npt.ArrayLike, gripper: Gripper

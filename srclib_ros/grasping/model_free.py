@@ -19,6 +19,7 @@ from srclib_ros.config import GraspConfig
 from srclib_ros.geometry.grasp_frame import pregrasp, tcp_pose, upright_variant
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.height_profiles import ENGAGED_M, PITCH_M, SPARE_M, Fits, find_fits
+from srclib_ros.grasping.surroundings import Surroundings
 from srclib_ros.types import FloatArray, Grasp, Matrix, Scene, Segment
 
 ANGLES = 8
@@ -106,14 +107,10 @@ def _frame_of(up: Matrix, spread: Matrix) -> Matrix:
 
 
 def _surroundings(scene: Scene, segment: Segment, gripper: Gripper) -> FloatArray:
-    """(O, 3) points of anything else, floor included, within the reach of the fingers around the part."""
+    """(O, 3) points of anything else, floor and foreign shadows included, within the reach of the fingers."""
     reach = gripper.finger_thickness_m + SPARE_M + 0.02
     low, high = segment.points_bin.min(axis=0) - reach, segment.points_bin.max(axis=0) + reach
-    every = (slice(None, None, 2),) * scene.labels.ndim  # a finger is many pixels wide
-    points, labels, inside = scene.points_bin[every], scene.labels[every], scene.inside[every]
-    x, y = points[..., 0], points[..., 1]
-    near = inside & (labels != segment.label) & (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1])
-    return _thin_out(points[near], OTHER_POINTS)
+    return _thin_out(Surroundings.of_scene(scene).around(segment.label, low, high), OTHER_POINTS)
 
 
 def _along(

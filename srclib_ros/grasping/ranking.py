@@ -98,6 +98,7 @@ def _reject_collisions(
         (RejectReason.HITS_BIN, found.bin_m < config.clearance_m),
         (RejectReason.HITS_SCENE, (found.others_m < config.clearance_m) | (found.own_m < 0)),
         (RejectReason.MISSES, obstacles.misses(T[left], width, part, gripper)),
+        (RejectReason.HIDDEN, found.hidden_m < 0),
     )
     for reason, fails in reversed(tests):
         for i in left[fails]:
