@@ -31,7 +31,7 @@ def test_the_folder_is_sealed_small_and_says_how_good_it_is(trained: Path) -> No
     config = read_json(trained / "config.json")
     assert config["name"] == "bent_plate" and config["gripper"] == "jaw"
     assert config["candidates"] > 5 and config["symmetries"] == 1
-    assert config["validation"]["scenes"] == 1 and 0.0 <= config["validation"]["recall"] <= 1.0
+    assert config["validation"]["scenes"] == 1 and 0.0 <= config["validation"]["model"]["recall"] <= 1.0
     assert sum(path.stat().st_size for path in trained.iterdir()) < 1.6e6
 
 
