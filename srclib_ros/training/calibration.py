@@ -8,46 +8,44 @@ import numpy as np
 import numpy.typing as npt
 
 from srclib_ros.embedding.encoder import Descriptors
-from srclib_ros.errors import TrainingError
 from srclib_ros.library.search import Gallery, distances, similarity_of
 from srclib_ros.library.thresholds import Threshold, Thresholds
 from srclib_ros.types import FloatArray
 
 IDENTITY_FALSE_ACCEPT = 0.10
-SUITABILITY_FALSE_ACCEPT = 0.30
+SUITABILITY_FALSE_ACCEPT = 0.30  # a wrong source costs little: its poses must fit the points, its grasps be free
 
 
 def calibrate(
     gallery: Gallery,
     kinds: Sequence[str],
     queries: Descriptors,
-    truth: npt.NDArray[np.int64],
+    of_each: int,
     size_weight: float,
 ) -> Thresholds:
     """Thresholds at fixed false-accept rates.
 
-    kinds: (E,) category (or cluster) of each entry; "" resembles no other. queries: simulated views of entries `truth`.
-    Identity: the entry stays against the entry left out. Suitability: the entry left out while others of its kind
-    stay, against its whole kind left out.
+    kinds: (E,) category (or cluster) of each entry; "" resembles no other. queries: simulated views, `of_each` of one
+    entry after another. Identity: the entry stays, against the entry left out. Suitability: the entry left out while
+    others of its kind stay, against its whole kind left out; where no kind has two entries, the entry stays.
     """
+    truth = np.repeat(np.arange(len(kinds)), of_each)
     similarity = similarity_of(distances(gallery, queries, size_weight))
     kind = np.array([name or f"alone {row}" for row, name in enumerate(kinds)])
     same_entry = truth[:, None] == np.arange(len(kind))
     same_kind = kind[truth][:, None] == kind[None, :]
+    whole = similarity.max(axis=1)
     without_entry, without_kind = _best(similarity, ~same_entry), _best(similarity, ~same_kind)
     has_sibling = (same_kind & ~same_entry).any(axis=1)
+    useful = without_entry[has_sibling] if has_sibling.any() else whole
     return Thresholds(
-        identity=threshold(_best(similarity, np.ones_like(same_entry)), without_entry, IDENTITY_FALSE_ACCEPT),
-        suitability=threshold(without_entry[has_sibling], without_kind, SUITABILITY_FALSE_ACCEPT),
+        identity=threshold(whole, without_entry, IDENTITY_FALSE_ACCEPT),
+        suitability=threshold(useful, without_kind, SUITABILITY_FALSE_ACCEPT),
     )
 
 
 def threshold(positive: FloatArray, negative: FloatArray, false_accept: float) -> Threshold:
     """The lowest similarity at which at most `false_accept` of the negatives pass."""
-    if not len(positive) or not len(negative):
-        raise TrainingError(
-            "thresholds need parts to tell apart: at least two categories, one of them with two parts or more"
-        )
     at = float(np.nextafter(np.quantile(negative, 1.0 - false_accept, method="higher"), np.float32(2.0)))
     return Threshold(
         similarity=at,

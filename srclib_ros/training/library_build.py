@@ -68,34 +68,17 @@ def build_library(
     _check(parts, out, plan)
     work = work_folder(out)
     encoder = Encoder.load(encoder_folder)
-
-    seen = [
-        _described(part, encoder, plan, seed, work / "views")
-        for part in progress(parts, total=len(parts), label="views")
-    ]
-    remembered = plan.partial_views + plan.full_views
-    gallery = Gallery(
-        np.stack([part.embeddings[:remembered] for part in seen]), np.stack([part.size_m[:remembered] for part in seen])
-    )
-    queries = Descriptors(
-        np.concatenate([part.embeddings[remembered:] for part in seen]),
-        np.concatenate([part.size_m[remembered:] for part in seen]),
-    )
+    gallery, queries = _views(parts, encoder, plan, seed, work / "views", progress)
     clustering = hdbscan(part_distances(gallery))
-    kinds = [
-        part.category or f"cluster {label}" * (label != NOISE)
-        for part, label in zip(parts, clustering.labels, strict=True)
-    ]
-    truth = np.repeat(np.arange(len(parts)), plan.queries)
-    thresholds = calibrate(gallery, kinds, queries, truth, plan.size_weight)
-    folders = _networks(parts, clustering, plan, models, train_model, work / MODELS, progress)
+    thresholds = calibrate(gallery, _kinds(parts, clustering), queries, plan.queries, plan.size_weight)
+    networks = _networks(parts, clustering, plan, models, train_model, work / MODELS, seed, progress)
 
     assembled = work / "assembled"
     shutil.rmtree(assembled, ignore_errors=True)
-    entries = [_entry(row, part, clustering, part.name in folders, seed) for row, part in enumerate(parts)]
     shutil.copytree(encoder_folder, assembled / ENCODER)
-    for name, folder in folders.items():
+    for name, folder in networks.items():
         shutil.copytree(folder, assembled / MODELS / name, ignore=shutil.ignore_patterns(".*"))
+    entries = [_entry(row, part, clustering, part.name in networks, seed) for row, part in enumerate(parts)]
     write_json(assembled / ENTRIES, [entry.to_json() for entry in entries])
     write_tensors(assembled / GALLERY, {"embeddings": gallery.embeddings, "size_m": gallery.size_m})
     meta = {
@@ -141,6 +124,25 @@ def _check(parts: Sequence[PartMesh], out: Path, plan: BuildPlan) -> None:
         raise ConfigError(f"{plan.networks} networks for {len(parts)} parts; ask for fewer")
 
 
+def _views(
+    parts: Sequence[PartMesh], encoder: Encoder, plan: BuildPlan, seed: int, folder: Path, progress: Progress
+) -> tuple[Gallery, Descriptors]:
+    """What is remembered of the parts, and queries to set thresholds by, `plan.queries` of one after another."""
+    seen = [_described(part, encoder, plan, seed, folder) for part in progress(parts, total=len(parts), label="views")]
+    embeddings, size_m = np.stack([part.embeddings for part in seen]), np.stack([part.size_m for part in seen])
+    remembered = plan.partial_views + plan.full_views
+    gallery = Gallery(embeddings[:, :remembered], size_m[:, :remembered])
+    return gallery, Descriptors(embeddings[:, remembered:].reshape(-1, encoder.dim), size_m[:, remembered:].ravel())
+
+
+def _kinds(parts: Sequence[PartMesh], clustering: Clustering) -> list[str]:
+    """Of each part its category, else its cluster, "" when it is alone."""
+    return [
+        part.category or ("" if label == NOISE else f"cluster {label}")
+        for part, label in zip(parts, clustering.labels, strict=True)
+    ]
+
+
 def _described(part: PartMesh, encoder: Encoder, plan: BuildPlan, seed: int, folder: Path) -> Descriptors:
     """Gallery views and then threshold queries of one part, from the work folder when they are there."""
     key = sha256(
@@ -170,6 +172,7 @@ def _networks(
     models: Sequence[Path],
     train_model: TrainModel | None,
     folder: Path,
+    seed: int,
     progress: Progress,
 ) -> dict[str, Path]:
     """Name of the entry -> sealed grasp model: the given ones, then trained ones up to `plan.networks`."""
@@ -186,7 +189,7 @@ def _networks(
     if wanted and train_model is None:
         raise ConfigError("networks are asked for, but nothing is there to train them with")
     for name in progress(wanted, total=len(wanted), label="networks"):
-        target = folder / name
+        target = folder / sha256(f"{seed} {mesh_hash(by_name[name])}".encode())[:12] / name
         if train_model is not None and not (target / MANIFEST).is_file():
             train_model(by_name[name], target)
         open_sealed(target, grasp_model.KIND, grasp_model.SCHEMA)

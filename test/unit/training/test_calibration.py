@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from srclib_ros.embedding.encoder import Descriptors
-from srclib_ros.errors import TrainingError
 from srclib_ros.library.search import Gallery
 from srclib_ros.training.calibration import auroc, calibrate, threshold
 
@@ -41,7 +40,7 @@ def test_the_two_verdicts_leave_out_the_entry_and_its_kind() -> None:
         Gallery(views[:, None], sizes[:, None]),
         ["bolt", "bolt", "ring", "ring"],
         Descriptors(views, sizes),
-        np.arange(4),
+        1,
         0.0,
     )
     assert found.identity.auroc == 1.0
@@ -50,13 +49,9 @@ def test_the_two_verdicts_leave_out_the_entry_and_its_kind() -> None:
     assert np.cos(np.deg2rad(70.0)) < found.suitability.similarity <= np.cos(np.deg2rad(20.0))
 
 
-def test_parts_that_all_are_alone_cannot_be_calibrated() -> None:
-    view = np.float32([[1.0, 0.0], [0.0, 1.0]])
-    with pytest.raises(TrainingError, match="two parts"):
-        calibrate(
-            Gallery(view[:, None], np.ones((2, 1), np.float32)),
-            ["a", "b"],
-            Descriptors(view, np.ones(2, np.float32)),
-            np.arange(2),
-            0.0,
-        )
+def test_parts_that_all_are_alone_are_told_from_each_other() -> None:
+    views = np.float32([[1.0, 0.0], [0.0, 1.0]])
+    sizes = np.ones(2, np.float32)
+    found = calibrate(Gallery(views[:, None], sizes[:, None]), ["a", ""], Descriptors(views, sizes), 1, 0.0)
+    assert found.suitability.auroc == 1.0
+    assert 0.0 < found.suitability.similarity <= 1.0
