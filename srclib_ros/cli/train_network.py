@@ -66,10 +66,10 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(config)
         return 0
-    found = config["validation"]
+    scenes, found = config["validation"]["scenes"], config["validation"]["model"]
     print(
         f"{folder}: {config['name']}, {config['candidates']} grasp candidates, {config['symmetries']} symmetries\n"
-        f"on {found['instances']} instances in {found['scenes']} other scenes: recall {found['recall']:.2f}, "
+        f"on {found['instances']} instances in {scenes} other scenes, cut by the truth: recall {found['recall']:.2f}, "
         f"precision {found['precision']:.2f}, rotation error {found['rotation_error_deg']:.1f} degrees (median)"
     )
     return 0

@@ -32,8 +32,10 @@ REFINED = 2  # poses of a segment that are then fitted finely
 DIFFERENT = 0.15  # diameters; nearer poses are one
 _COARSE = {"model_points": 256, "points": 48, "iterations": 3}
 _FINE = {"model_points": 700, "points": 96, "iterations": 10}
-MIN_EXPLAINED = 0.35  # a pose that explains fewer of its segment's points is dropped
+MIN_WORTH = 0.45  # a pose that agrees less with its segment and the map is dropped
+_FULL_WORTH = 0.7  # one that agrees this well keeps its whole score
 _AGREEING, _PROTRUDING = 0.05, 0.08  # diameters that a posed surface is off what was seen
+_TRUST = 0.2  # what the network's own confidence counts beside the fit
 _UPPER = 0.3  # least upward component of the normals of what a camera sees from above
 _CHECKED_POINTS = 256
 
@@ -44,7 +46,7 @@ class GraspModel:
     def __init__(self, part: ObjectModel, network: GridNetwork, config: dict[str, Any] | None = None) -> None:
         self.object = part
         self.config = config or {}
-        self._network = network
+        self.network = network
         self._coarse, self._fine = (
             SurfaceFitter(part.surface_points, part.surface_normals, part.diameter_m, effort["model_points"])
             for effort in (_COARSE, _FINE)
@@ -71,7 +73,7 @@ class GraspModel:
         scale: size of the part in the scene over the size of this model's part.
         """
         grid = scene_height_map(scene, scale * self.object.diameter_m / PIXELS_PER_DIAMETER)
-        poses = decode(self._network.run(grid), grid, scale * self.object.centroid_m, config.min_presence)
+        poses = decode(self.network.run(grid), grid, scale * self.object.centroid_m, config.min_presence)
         owner = owners(grid.labels, poses.cell)
         differing = [self._differing(poses, np.flatnonzero(owner == part.label), scale) for part in segments]
         number = np.repeat(np.arange(len(segments)), [len(index) for index in differing])
@@ -79,13 +81,13 @@ class GraspModel:
             return []
         tried = np.concatenate(differing)
         fit, worth = self._fitted(self._coarse, _COARSE, poses.T_bin_object[tried], segments, number, grid, scale)
-        kept = _best_of_each(number, worth + 0.1 * poses.confidence[tried], REFINED)
+        kept = _best_of_each(number, worth + _TRUST * poses.confidence[tried], REFINED)
         tried, number = tried[kept], number[kept]
         fit, worth = self._fitted(self._fine, _FINE, fit.T_bin_object[kept], segments, number, grid, scale)
         return [
             self._pose(segments[number[best]], poses, int(tried[best]), fit, int(best), float(worth[best]), scale)
-            for best in _best_of_each(number, worth + 0.1 * poses.confidence[tried], 1)
-            if fit.explained[best] >= MIN_EXPLAINED
+            for best in _best_of_each(number, worth + _TRUST * poses.confidence[tried], 1)
+            if worth[best] >= MIN_WORTH
         ]
 
     def _differing(self, poses: CellPoses, index: Indices, scale: float) -> Indices:
@@ -110,13 +112,13 @@ class GraspModel:
         scale: float,
     ) -> tuple[Fit, Matrix]:
         """Each pose fitted to the segment that `number` gives for it, and what it is worth: the share of the segment
-        that it explains, how well it fits it, and how far it agrees with what lies around.
+        that it explains, how well it fits it, and how far it agrees with what lies around; 1 is perfect.
         """
         clouds = [_evenly(part, effort["points"]) for part in segments]
         points, normals = (np.stack([cloud[kind] for cloud in clouds])[number] for kind in (0, 1))
         fit = fitter.fit(points, normals, T_bin_object, scale, effort["iterations"])
         misfit = fit.fit_m / (scale * self.object.diameter_m)
-        return fit, fit.explained - 4.0 * misfit + self._consistency(fit.T_bin_object, grid, scale)
+        return fit, (fit.explained + self._consistency(fit.T_bin_object, grid, scale)) / 2 - 2.0 * misfit
 
     def _consistency(self, T_bin_object: Matrix, grid: HeightMap, scale: float) -> Matrix:
         """(P,) how far the map agrees with the posed surface's upper side, at most 1.
@@ -145,7 +147,7 @@ class GraspModel:
             source=self.object.name,
             T_bin_object=fit.T_bin_object[index],
             scale=scale,
-            score=float(poses.presence[cell]) * float(np.clip(worth, 0.0, 1.0)),
+            score=float(poses.presence[cell]) * float(np.clip(worth / _FULL_WORTH, 0.0, 1.0)),
             visibility=float(poses.visibility[cell]),
             grasp_quality=poses.grasp_quality[cell],
             fit_m=float(fit.fit_m[index]),

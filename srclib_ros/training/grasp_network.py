@@ -13,7 +13,7 @@ from srclib_ros import __version__
 from srclib_ros.artifact import MANIFEST, open_sealed, seal, write_atomic, write_json
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.gripper import Gripper
-from srclib_ros.grasping.model import CONFIG, KIND, ONNX, SCHEMA
+from srclib_ros.grasping.model import CONFIG, KIND, ONNX, SCHEMA, GraspModel
 from srclib_ros.grasping.network import GridNetwork
 from srclib_ros.grasping.object_model import describe, save_object
 from srclib_ros.training.fit_grasp_network import GraspSchedule, fit_grasp_network, onnx_bytes
@@ -61,7 +61,8 @@ def train_grasp_model(
     network, losses = fit_grasp_network(part, train_on, schedule, seed, checkpoint, progress)
     onnx = onnx_bytes(network)
     held_out = source.scenes(validation_scenes, _FIRST_VALIDATION_SCENE, progress)
-    validation = evaluate(GridNetwork(onnx, len(part.candidates), threads=1), part, held_out)
+    model = GraspModel(part, GridNetwork(onnx, len(part.candidates), threads=1))
+    validation = evaluate(model, held_out)
 
     shutil.rmtree(out, ignore_errors=True)
     write_atomic(out / ONNX, onnx)
