@@ -3,18 +3,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from srclib_ros.errors import TrainingError
 from srclib_ros.grasping.network import FIRST_QUALITY
 from srclib_ros.inference import open_session
-from test.support.grasp_parts import bent_plate, object_model
-from test.support.grasp_scenes import lying_scene
-
-torch = pytest.importorskip("torch", reason="comes with the train extra")
-pytest.importorskip("mujoco", reason="scenes come with the sim extra")
 from srclib_ros.training import fit_grasp_network as fitting
 from srclib_ros.training.fit_grasp_network import GraspSchedule, fit_grasp_network, onnx_bytes
 from srclib_ros.training.grid_net import GridNet
+from test.support.grasp_parts import bent_plate, object_model
+from test.support.grasp_scenes import lying_scene
 
 PART = object_model(bent_plate())
 SCHEDULE = GraspSchedule(steps=6, maps=2, side_px=64)

@@ -1,14 +1,11 @@
 import numpy as np
-import pytest
 
 from srclib_ros.geometry.mesh import sample_surface
 from srclib_ros.geometry.transforms import apply, make_transform
 from srclib_ros.grasping.candidates import GraspCandidates
 from srclib_ros.grasping.gripper import load_gripper
-from test.support.grasp_parts import boxes, object_model
-
-pytest.importorskip("mujoco", reason="scenes come with the sim extra")
 from srclib_ros.training.grasp_labels import candidate_qualities
+from test.support.grasp_parts import boxes, object_model
 
 BIN = (0.3, 0.3, 0.06)
 BLOCK = boxes(((0, 0, 0), (0.06, 0.02, 0.05)))

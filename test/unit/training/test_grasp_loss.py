@@ -1,15 +1,12 @@
 import numpy as np
-import pytest
+import torch
 from scipy.spatial.transform import Rotation
 
-from test.support.grasp_parts import bent_plate, boxes, object_model
-from test.support.grasp_scenes import lying_scene
-
-torch = pytest.importorskip("torch", reason="comes with the train extra")
-pytest.importorskip("mujoco", reason="scenes come with the sim extra")
 from srclib_ros.grasping.network import FIRST_QUALITY, HYPOTHESES, PRESENCE, STRIDE
 from srclib_ros.training.grasp_loss import GraspLoss
 from srclib_ros.training.grasp_targets import make_example
+from test.support.grasp_parts import bent_plate, boxes, object_model
+from test.support.grasp_scenes import lying_scene
 
 HALF_TURNS = np.array([np.diag([*d, 1.0]) for d in ((1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1))], np.float64)
 

@@ -5,11 +5,9 @@ from srclib_ros.geometry.height_map import height_map
 from srclib_ros.grasping.decode import decode
 from srclib_ros.grasping.network import ERROR, FIRST_QUALITY, OFFSET, PRESENCE, ROTATION, STRIDE, Cells, network_input
 from srclib_ros.grasping.pose_distance import pose_distances
+from srclib_ros.training.grasp_targets import make_example, targets
 from test.support.grasp_parts import bent_plate, object_model
 from test.support.grasp_scenes import BIN_SIZE_M, lying_scene
-
-pytest.importorskip("mujoco", reason="scenes come with the sim extra")
-from srclib_ros.training.grasp_targets import make_example, targets
 
 PART = object_model(bent_plate())
 
