@@ -6,11 +6,13 @@ import dataclasses
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from srclib_ros import __version__
-from srclib_ros.artifact import MANIFEST, open_sealed, seal, write_atomic, write_json
+from srclib_ros.artifact import MANIFEST, open_sealed, read_json, seal, write_atomic, write_json
+from srclib_ros.errors import TrainingError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.model import CONFIG, KIND, ONNX, SCHEMA, GraspModel
@@ -46,14 +48,16 @@ def train_grasp_model(
     distractors: parts of other categories that lie among its copies in half of the bins. minutes: of training, in
     steps of STEPS_PER_MINUTE; simulating a scene takes about a second more. cache: folder of scenes and checkpoint,
     beside `out` when None; kept, so that a killed training goes on, and a longer one starts with its scenes there.
-    A folder that is sealed already is left as it is. Raises TrainingError, SimulationError, GripperError.
+    A folder that holds the outcome already is left as it is; one that holds another is refused.
+    Raises TrainingError, SimulationError, GripperError, ArtifactError.
     """
     out = Path(out)
+    schedule = GraspSchedule(steps=max(1, round(minutes * STEPS_PER_MINUTE)))
+    training = {"seed": seed, "scenes": scenes, **dataclasses.asdict(schedule)}
     if (out / MANIFEST).is_file():
-        open_sealed(out, KIND, SCHEMA)
+        _check_same(out, mesh, training)
         return out
     cache = Path(cache) if cache is not None else out.with_name(f".{out.name}.training")
-    schedule = GraspSchedule(steps=max(1, round(minutes * STEPS_PER_MINUTE)))
     part = describe(mesh, gripper, np.random.default_rng(seed))
     source = SceneSource(mesh, part, distractors, gripper, cache / "scenes", seed)
     train_on = source.scenes(scenes, progress=progress)
@@ -74,9 +78,21 @@ def train_grasp_model(
         "diameter_m": part.diameter_m,
         "candidates": len(part.candidates),
         "symmetries": len(part.symmetry),
-        "training": {"seed": seed, "scenes": scenes, **dataclasses.asdict(schedule), "losses": losses},
+        "training": training | {"losses": losses},
         "validation": {"seed": seed, **dataclasses.asdict(validation)},
     }
     write_json(out / CONFIG, config)
     seal(out, KIND, SCHEMA, {"code_version": __version__, "seed": seed})
     return out
+
+
+def _check_same(out: Path, mesh: PartMesh, training: dict[str, Any]) -> None:
+    """Raise TrainingError unless the sealed folder `out` is of this part and this training."""
+    open_sealed(out, KIND, SCHEMA)
+    config = read_json(out / CONFIG)
+    held = {name: config.get("training", {}).get(name) for name in training}
+    if config.get("name") != mesh.name or held != training:
+        raise TrainingError(
+            f"{out}: holds a model of {config.get('name')!r} trained as {held}, asked for is {mesh.name!r} "
+            f"as {training}; remove the folder, or choose another"
+        )

@@ -1,12 +1,15 @@
 """From a mesh to a grasp model that detects: everything real, but far too little of it to be any good."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from srclib_ros.artifact import read_json
 from srclib_ros.config import PipelineConfig
+from srclib_ros.errors import TrainingError
+from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.gripper import load_gripper
 from srclib_ros.grasping.model import GraspModel
 from srclib_ros.segmentation.instances import segment
@@ -16,15 +19,14 @@ from srclib_ros.training.grasp_scenes import SceneSource
 from test.support.grasp_parts import bent_plate, boxes
 
 OTHER = boxes(((0, 0, 0), (0.02, 0.02, 0.03)))
-OTHER = type(OTHER)("block", "block", OTHER.vertices, OTHER.faces)
+OTHER = PartMesh("block", "block", OTHER.vertices, OTHER.faces)
+TINY: dict[str, Any] = {"minutes": 0.008, "scenes": 2, "validation_scenes": 1, "seed": 1}
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained") / "bent_plate"
-    return train_grasp_model(
-        bent_plate(), [OTHER], load_gripper("jaw"), folder, minutes=0.008, scenes=2, validation_scenes=1, seed=1
-    )
+    return train_grasp_model(bent_plate(), [OTHER], load_gripper("jaw"), folder, **TINY)
 
 
 def test_the_folder_is_sealed_small_and_says_how_good_it_is(trained: Path) -> None:
@@ -35,9 +37,13 @@ def test_the_folder_is_sealed_small_and_says_how_good_it_is(trained: Path) -> No
     assert sum(path.stat().st_size for path in trained.iterdir()) < 1.6e6
 
 
-def test_it_is_not_trained_twice(trained: Path) -> None:
+def test_it_is_not_trained_twice_and_not_taken_for_another(trained: Path) -> None:
     before = (trained / "manifest.json").stat().st_mtime_ns
-    train_grasp_model(bent_plate(), [], load_gripper("jaw"), trained)
+    train_grasp_model(bent_plate(), [OTHER], load_gripper("jaw"), trained, **TINY)
+    with pytest.raises(TrainingError, match="choose another"):
+        train_grasp_model(OTHER, [], load_gripper("jaw"), trained, **TINY)
+    with pytest.raises(TrainingError, match="choose another"):
+        train_grasp_model(bent_plate(), [OTHER], load_gripper("jaw"), trained, **TINY | {"seed": 2})
     assert (trained / "manifest.json").stat().st_mtime_ns == before
 
 
