@@ -11,7 +11,7 @@ from typing import Any
 from srclib_ros.cli.options import DEFAULT_LIBRARY, add_json, add_seed, print_json, progress
 
 DESCRIPTION = """\
-Every part of a folder of meshes becomes an entry that remembers 24 simulated views. Queries, each kind 20 a part:
+Every part of a folder of meshes becomes an entry that remembers 44 simulated views. Queries, each kind 20 a part:
 full (the whole surface, turned anyhow), partial (one view by the depth camera), occluded (that view less the 30 % of
 its points on one side). Reported with metric size, without it (scale_free), and by three principal extents alone.
 
@@ -76,6 +76,7 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
     figures = evaluate_retrieval(encoder, task, library.size_weight)
     return {
         "parts": len(parts),
+        "views_remembered": len(task.gallery[0]),
         **{kind: {name: value for name, value in row.items() if name != "size_only"} for kind, row in figures.items()},
         "baselines": {"size_only": {kind: row["size_only"] for kind, row in figures.items()}},
         "encode_15_ms": _encode_ms(encoder, task.queries["partial"].clouds[:15]),

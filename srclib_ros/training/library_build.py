@@ -40,7 +40,7 @@ class BuildPlan:
     networks: how many entries have a grasp network in the end, given ones included.
     """
 
-    partial_views: int = 20
+    partial_views: int = 40
     full_views: int = 4
     queries: int = 8
     hidden_share: float = 0.3

@@ -46,7 +46,7 @@ def retrieval_task(
     parts: Sequence[PartMesh],
     seed: int,
     *,
-    partial: int = 20,
+    partial: int = 40,
     full: int = 4,
     queries_each: int = 20,
     progress: Progress = silent,
