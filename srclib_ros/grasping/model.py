@@ -26,6 +26,7 @@ KIND = "grasp_model"
 SCHEMA = 1
 CONFIG, ONNX = "config.json", "network.onnx"
 
+MIN_PITCH_M = 0.0004  # finer than any camera over a bin sees; bounds the size of the map
 CONSIDERED = 60  # poses of a segment, the most confident ones, of which those are screened that differ
 SCREENED = 12  # poses of a segment that are fitted coarsely
 REFINED = 2  # poses of a segment that are then fitted finely
@@ -70,9 +71,13 @@ class GraspModel:
     def detect(self, scene: Scene, segments: Sequence[Segment], scale: float, config: GraspConfig) -> list[ObjectPose]:
         """At most one pose for each of `segments`, refined on its points; none where the network sees no such part.
 
-        scale: size of the part in the scene over the size of this model's part.
+        scale: size of the part in the scene over the size of this model's part; parts so small that a pixel of their
+        map is below MIN_PITCH_M are not found.
         """
-        grid = scene_height_map(scene, scale * self.object.diameter_m / PIXELS_PER_DIAMETER)
+        pitch = scale * self.object.diameter_m / PIXELS_PER_DIAMETER
+        if pitch < MIN_PITCH_M:
+            return []
+        grid = scene_height_map(scene, pitch)
         poses = decode(self.network.run(grid), grid, scale * self.object.centroid_m, config.min_presence)
         owner = owners(grid.labels, poses.cell)
         differing = [self._differing(poses, np.flatnonzero(owner == part.label), scale) for part in segments]

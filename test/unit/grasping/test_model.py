@@ -94,6 +94,11 @@ def test_only_what_is_asked_for_is_answered() -> None:
     assert _model().detect(scene, [], 1.0, CONFIG) == []
 
 
+def test_parts_too_small_to_be_seen_are_not_looked_for() -> None:
+    scene = _scene(1.0)
+    assert _model().detect(scene, scene.segments, 0.05, CONFIG) == []
+
+
 def test_a_network_that_sees_nothing_finds_nothing() -> None:
     class Blind(StatingNetwork):
         def run(self, grid: HeightMap) -> Cells:
