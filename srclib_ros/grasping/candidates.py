@@ -3,8 +3,8 @@
 The way of Kleeberger et al. (arXiv 2104.11660) for automatic grasp poses: sample antipodal contact pairs
 on the surface, keep those that the stroke and the friction cone allow and at which the gripper's body does
 not hit the part, and choose a small diverse set. Antipodal after Nguyen 1988 (two soft contacts close in force
-when the line between them lies in both friction cones); equal grasps of symmetric parts are counted once
-(the loops of arXiv 2011.13209). The quality is geometric: friction margin x clearance x support x centring.
+when the line between them lies in both friction cones); equal grasps of symmetric parts are counted once.
+The quality is geometric: friction margin x clearance x support x centring.
 """
 
 from __future__ import annotations

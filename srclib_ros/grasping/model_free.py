@@ -3,8 +3,8 @@
 The part is looked at along a few approaches (straight down, against its mean normal, square to its long axis);
 `height_profiles` finds where a jaw fits, at several closing angles and depths; what is found is then measured on
 the points themselves: the width, the direction of both edges, how squarely they face each other. The quality is
-friction margin x support x clearance x centring, each in [0, 1] (the geometric terms that Morales et al. 2006 and
-ten Pas et al., arXiv 1706.09911, order antipodal grasps by).
+friction margin x support x clearance x centring x what the sensor can vouch for, each in [0, 1]: rules of geometry,
+checked against true meshes in simulation, not a probability.
 """
 
 from __future__ import annotations
@@ -32,8 +32,12 @@ FLOOR_SPARE_M = 0.0002
 MAX_TURN_RAD = 0.4
 """How far the closing direction is turned, in TURNS steps, to face the measured edges."""
 TURNS = 3
+EDGE_NOISE_M = 0.001
 STRIPS = 4
 """Across a finger's width an edge is measured in so many strips."""
+PIXELS_ACROSS, PIXELS_HELD = (2, 5), (10, 40)
+"""Pixels of the part between the pads, counted along the closing direction, and in all: with no more than the first
+of each the sensor vouches for nothing, with the second for the whole grasp."""
 UNSURE = 0.7
 """Share of the friction that is reckoned lost where an edge is met by half a finger's width only."""
 
@@ -178,11 +182,12 @@ def _measure(
         turn = np.clip(np.arctan(edges.lean), fits.angle - angle - MAX_TURN_RAD, fits.angle - angle + MAX_TURN_RAD)
         angle, width = angle + turn, edges.width
 
-    slope = np.hypot(edges.wedge + np.abs(edges.lean), edges.fall)
+    slope = np.hypot(edges.wedge + np.abs(edges.lean) + edges.hollow, edges.fall)
     friction = np.clip(1 - slope / gripper.friction, 0, 1)
     support = np.clip(edges.length / (0.75 * gripper.finger_width_m), 0, 1)
     clearance = 0.6 + 0.2 * fits.spare / SPARE_M + 0.2 * fits.seen
     quality = friction * (0.4 + 0.6 * support * _engagement(fits, gripper)) * clearance * _centring(x, y, size)
+    quality *= _rise(width / spacing_m, *PIXELS_ACROSS) * _rise(edges.pixels, *PIXELS_HELD)
 
     closing = np.cos(angle)[:, None] * R_bin_up[:, 0] + np.sin(angle)[:, None] * R_bin_up[:, 1]
     origin = centre + np.stack([x, y, fits.tip], axis=1) @ R_bin_up.T
@@ -197,7 +202,9 @@ class _Edges:
 
     middle: from the run's centre to midway between the edges. lean: turn, counter-clockwise, that would bring the
     fingers square to the two edges' mean direction. wedge: how far the edges are from parallel. fall: how far
-    from upright the steepness of the sides leaves them. length: along which the shorter edge is touched.
+    from upright the steepness of the sides leaves them. hollow: by how much the corners of the pads lean against the
+    more hollow of the two edges, which a flat pad cannot follow. length: along which the shorter edge is touched.
+    pixels: points of the part between the pads.
     """
 
     width: Matrix
@@ -205,7 +212,9 @@ class _Edges:
     lean: Matrix
     wedge: Matrix
     fall: Matrix
+    hollow: Matrix
     length: Matrix
+    pixels: npt.NDArray[np.int64]
 
 
 def _edges(
@@ -225,7 +234,7 @@ def _edges(
     held = (np.abs(across) < gripper.finger_width_m / 2) & (above > 0)
     held &= np.abs(along) < (width[:, None] / 2 + PITCH_M).astype(np.float32)
     strip = np.floor((across / gripper.finger_width_m + 0.5) * STRIPS).astype(np.int8)
-    ends, leans, lengths, falls = [], [], [], []
+    ends, leans, hollows, lengths, falls = [], [], [], [], []
     whole = np.ones(len(x), np.bool_)  # touched on either half of the fingers' width, on both sides
     for side in (1.0, -1.0):
         reach = np.where(held, np.float32(side) * along, -np.inf)
@@ -234,6 +243,7 @@ def _edges(
         touched = np.isfinite(strip_ends)
         whole &= touched[: STRIPS // 2].any(axis=0) & touched[STRIPS // 2 :].any(axis=0)
         leans.append(side * _slope(strip_ends, touched, gripper.finger_width_m / STRIPS))
+        hollows.append(_hollow(strip_ends, gripper.finger_width_m / STRIPS))
         second = np.sort(strip_ends, axis=0)[-2]  # a stray point beyond the edge is in one strip only
         ends.append(np.where(whole, second, furthest))
         last = reach > furthest[:, None] - spacing_m
@@ -252,7 +262,9 @@ def _edges(
         lean=lean,
         wedge=wedge,
         fall=np.maximum(*falls),
+        hollow=np.maximum(*hollows),
         length=np.minimum(*lengths),
+        pixels=held.sum(axis=1),
     )
 
 
@@ -262,6 +274,23 @@ def _slope(values: Matrix, known: npt.NDArray[np.bool_], step: float) -> Matrix:
     count = np.maximum(known.sum(axis=0), 1)
     away = np.where(known, at - (at * known).sum(axis=0) / count, 0)
     return (away * np.where(known, values, 0)).sum(axis=0) / np.maximum((away**2).sum(axis=0), step**2 / 4)
+
+
+def _hollow(ends: Matrix, step: float) -> Matrix:
+    """(F,) slope at the outermost of (S, F) strip ends, `step` apart, of their symmetric parabola; 0 where it bulges.
+
+    So small a hollow as the sensor's noise makes of a straight edge is none.
+    """
+    at = (np.arange(len(ends)) - (len(ends) - 1) / 2)[:, None] * step
+    shape = at**2 - (at**2).mean()
+    bend = (shape * np.where(np.isfinite(ends), ends, 0)).sum(axis=0) / (shape**2).sum()
+    slope = np.where(np.isfinite(ends).all(axis=0), 2 * bend * at.max(), 0.0)
+    return np.maximum(slope - EDGE_NOISE_M / at.max(), 0)
+
+
+def _rise(value: npt.NDArray[Any], low: float, high: float) -> Matrix:
+    """0 up to `low`, 1 from `high` on, straight between."""
+    return np.clip((value - low) / (high - low), 0, 1)
 
 
 def _spacing(part: FloatArray) -> float:

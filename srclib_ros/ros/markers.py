@@ -21,8 +21,11 @@ _CORNERS = np.array([(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)])
 _EDGES = [(a, b) for a in range(8) for b in range(a + 1, 8) if np.abs(_CORNERS[a] - _CORNERS[b]).sum() == 1]
 
 
-def plan_markers(plan: GraspPlan, gripper: Gripper, placement: Placement) -> MarkerArray:
-    """Everything of one plan; what an earlier one drew is deleted first."""
+def plan_markers(plan: GraspPlan, gripper: Gripper, placement: Placement, clearance_m: float) -> MarkerArray:
+    """Everything of one plan; what an earlier one drew is deleted first.
+
+    The best grasp's gripper is drawn as it comes down, open by `clearance_m` to each side of the part.
+    """
     T_frame_bin = placement.T_frame_bin(plan)
     in_bin = matrix_to_pose(T_frame_bin)
     by_part = {match.segment: match for match in plan.matches}
@@ -32,7 +35,7 @@ def plan_markers(plan: GraspPlan, gripper: Gripper, placement: Placement) -> Mar
         markers.append(_label_marker(part, by_part.get(part.label), T_frame_bin))
     markers += [_fork_marker(rank, grasp, gripper, T_frame_bin) for rank, grasp in enumerate(plan.grasps)]
     if plan.grasps:
-        markers += _solid_markers(plan.grasps[0], gripper, T_frame_bin)
+        markers += _solid_markers(plan.grasps[0], gripper, clearance_m, T_frame_bin)
     for marker in markers:
         marker.header = placement.header
     return MarkerArray(markers=markers)
@@ -74,9 +77,9 @@ def _fork_marker(rank: int, grasp: Grasp, gripper: Gripper, T_frame_bin: Matrix)
     return _lines("grasps", rank, matrix_to_pose(T_frame_bin @ grasp.T_bin_tcp), points, (1 - quality, quality, 0.1))
 
 
-def _solid_markers(grasp: Grasp, gripper: Gripper, T_frame_bin: Matrix) -> list[Marker]:
+def _solid_markers(grasp: Grasp, gripper: Gripper, clearance_m: float, T_frame_bin: Matrix) -> list[Marker]:
     markers = []
-    for index, (low, high) in enumerate(gripper.boxes_tcp(grasp.width_m)):
+    for index, (low, high) in enumerate(gripper.boxes_tcp(gripper.opening_m(grasp.width_m, clearance_m))):
         marker = Marker(ns="best_grasp", id=index, type=Marker.CUBE, color=_colour((0.1, 0.7, 1.0), 0.7))
         marker.pose = matrix_to_pose(T_frame_bin @ grasp.T_bin_tcp @ make_transform(np.eye(3), (low + high) / 2))
         marker.scale = Vector3(**dict(zip("xyz", (high - low).tolist(), strict=True)))

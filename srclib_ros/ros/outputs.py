@@ -49,7 +49,7 @@ class Outputs:
         if self._segments.get_subscription_count():
             self._segments.publish(message_from_scene(plan.scene))
         if self._markers.get_subscription_count():
-            self._markers.publish(plan_markers(plan, planner.gripper, placement))
+            self._markers.publish(plan_markers(plan, planner.gripper, placement, planner.clearance_m))
         self._extras.publish(plan, placement)
         return str(message.data)
 

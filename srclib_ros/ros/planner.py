@@ -33,6 +33,11 @@ class Planner:
     def gripper(self) -> Gripper:
         return self._pipeline.gripper
 
+    @property
+    def clearance_m(self) -> float:
+        """Free space that the open gripper keeps to each side of the part."""
+        return self._pipeline.config.grasp.clearance_m
+
     def plan(self, cloud: Cloud, config: PipelineConfig, T_cloud_bin: Matrix | None) -> GraspPlan:
         """Grasps under `config`, which may have changed since the last cloud."""
         with self._lock:
