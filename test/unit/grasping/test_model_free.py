@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -127,3 +128,34 @@ def test_the_fingers_turn_to_face_the_edges(angle_rad: float) -> None:
     off = (np.arctan2(closing(best)[1], closing(best)[0]) - angle_rad) % (np.pi / 2)
     assert min(off, np.pi / 2 - off) < 0.06
     assert best.width_m == pytest.approx(0.05, abs=0.002)
+
+
+def test_scraps_are_not_vouched_for() -> None:
+    """The same bar whole, 1.5 pixels thin, and with one pixel in five left of it."""
+    x, y = grid()
+    u, v = turned(x, y, AT, 0.0)
+    whole, thin = (block(u, v, (0.06, width, 0.02)) for width in (0.010, 0.0015))
+    scraps = np.where(np.random.default_rng(0).random(x.shape) < 0.05, whole, 0.0)
+    best = [
+        max((grasp.quality for grasp in offered(scene_of(x, y, [shape]))), default=0.0)
+        for shape in (whole, thin, scraps)
+    ]
+    assert best[0] > 0.6
+    assert max(best[1:]) < 0.2
+
+
+def test_a_pad_that_cannot_follow_a_hollow_edge_counts_for_less() -> None:
+    """Rims 10 mm wide: the pads' corners lean steeply inside a narrow ring, hardly inside a wide one."""
+    best = [
+        max(
+            grasp.quality
+            for grasp in antipodal_grasps(scene := lying(partial(rim, radius)), scene.segments[0], JAW, CONFIG)
+            if grasp.width_m < 0.015
+        )
+        for radius in (0.014, 0.055)
+    ]
+    assert best[0] < 0.7 * best[1]
+
+
+def rim(inner_m: float, x: Heights, y: Heights) -> Heights:
+    return ring(x, y, inner_m, inner_m + 0.010, 0.02)

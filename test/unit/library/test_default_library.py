@@ -1,0 +1,56 @@
+"""The library that ships: whole, small, and of use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from srclib_ros.config import SelectionConfig
+from srclib_ros.embedding.encoder import Encoder
+from srclib_ros.grasping.model import GraspModel
+from srclib_ros.library.selection import query
+from srclib_ros.library.store import Library
+
+MAX_BYTES = 20e6
+
+
+@pytest.fixture(scope="module")
+def library(default_library: Path) -> Library:
+    return Library.open(default_library)
+
+
+def test_it_is_whole_and_small(library: Library) -> None:
+    assert len(library.entries) >= 40
+    assert len({entry.category for entry in library.entries}) >= 10
+    assert sum(path.stat().st_size for path in library.folder.rglob("*") if path.is_file()) <= MAX_BYTES
+
+
+def test_at_least_three_networks_open_and_speak_of_their_parts(library: Library) -> None:
+    sources = [entry for entry in library.entries if entry.model]
+    assert len(sources) >= 3
+    for source in sources:
+        model = GraspModel.load(library.model_folder(source.name))
+        assert model.object.name == source.name
+        assert model.object.diameter_m == pytest.approx(source.diameter_m, rel=1e-3)
+
+
+def test_every_cluster_has_one_representative(library: Library) -> None:
+    for cluster in set(library.clusters.tolist()) - {-1}:
+        members = [entry for entry in library.entries if entry.cluster == cluster]
+        assert len(members) >= 2
+        assert sum(entry.is_representative for entry in members) == 1
+
+
+def test_a_part_that_it_knows_is_found_by_its_views(library: Library, rng: np.random.Generator) -> None:
+    pytest.importorskip("open3d")
+    from srclib_ros.simulation.parts import generate_parts
+    from srclib_ros.training.views import partial_clouds
+
+    encoder = Encoder.load(library.encoder_folder)
+    known = [part for part in generate_parts() if library.entry(part.name).model]
+    for part in known:
+        answer = query(library, encoder, encoder.describe(partial_clouds(part, 10, rng)), SelectionConfig())
+        assert answer.nearest.entry == part.name
+        assert answer.source == part.name
