@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from srclib_ros.config import PipelineConfig
+from srclib_ros.config import GraspConfig, PipelineConfig
 from srclib_ros.embedding.encoder import Encoder
-from srclib_ros.grasping.gripper import load_gripper
+from srclib_ros.grasping.collision import Obstacles
+from srclib_ros.grasping.gripper import Gripper, load_gripper
 from srclib_ros.grasping.model import GraspModel
 from srclib_ros.grasping.model_free import antipodal_grasps
 from srclib_ros.grasping.propose import grasps_from_poses
-from srclib_ros.grasping.ranking import rank
+from srclib_ros.grasping.ranking import judge, rank
 from srclib_ros.library.selection import select
 from srclib_ros.library.store import Library
 from srclib_ros.segmentation.bin import locate_bin
 from srclib_ros.segmentation.instances import segment
-from srclib_ros.types import Cloud, Grasp, GraspPlan, Match, Matrix, ObjectPose, RejectedGrasp, Scene, Verdict
+from srclib_ros.types import (
+    Cloud,
+    Grasp,
+    GraspPlan,
+    Match,
+    Matrix,
+    ObjectPose,
+    RejectedGrasp,
+    RejectReason,
+    Scene,
+    Verdict,
+)
 
 
 class PickPipeline:
@@ -44,7 +56,7 @@ class PickPipeline:
         """The same library, encoder and networks under another config."""
         other = PickPipeline(self.library, self.encoder, config)
         other._models = self._models
-        other._failures = self._failures
+        other.take_failures_of(self)
         return other
 
     def plan(self, cloud: Cloud, T_cloud_bin: Matrix | None = None) -> GraspPlan:
@@ -62,11 +74,13 @@ class PickPipeline:
             matches = self._select(scene)
         with clock.stage("network"):
             poses = self._detect(scene, matches)
-        with clock.stage("propose"):
-            proposals = self._propose(scene, matches, poses)
+        with clock.stage("grasps"):
+            judged = _Judged(scene, self.gripper, self.config.grasp, self._failures)
+            judged.add(self._propose(poses))
+        with clock.stage("model_free"):
+            judged.add(self._propose_model_free(scene, judged.answered()))
         with clock.stage("rank"):
-            failed = self._failures.positions(scene, self.config.grasp.retry_radius_m)
-            grasps, rejected = rank(proposals, scene, self.gripper, self.config.grasp, failed)
+            grasps, rejected = rank(judged.grasps, judged.reasons, scene, self.config.grasp.max_grasps)
         self._failures.watch(grasps, scene)
         verdict, why = _verdict(scene, matches, grasps, rejected)
         return GraspPlan(scene, matches, poses, grasps, rejected, verdict, why, clock.stages_ms)
@@ -74,6 +88,10 @@ class PickPipeline:
     def remember_failure(self, grasp_id: str) -> bool:
         """Do not offer this grasp of the last plan again until its part moves; False when the id is unknown."""
         return self._failures.add(grasp_id)
+
+    def take_failures_of(self, other: PickPipeline) -> None:
+        """Go on remembering what failed in another pipeline, which this one replaces."""
+        self._failures = other._failures
 
     def _select(self, scene: Scene) -> tuple[Match, ...]:
         if self.config.selection.bin_content != "single":
@@ -99,14 +117,16 @@ class PickPipeline:
             self._held.release()
         return tuple(poses)
 
-    def _propose(self, scene: Scene, matches: Sequence[Match], poses: Sequence[ObjectPose]) -> list[Grasp]:
+    def _propose(self, poses: Sequence[ObjectPose]) -> list[Grasp]:
         candidates = {pose.source: self._model(pose.source).object.candidates for pose in poses}
-        proposals = grasps_from_poses(poses, candidates, self.gripper, self.config.grasp)
-        found = {pose.segment for pose in poses}
-        for part in scene.segments:
-            if part.label not in found:
-                proposals += antipodal_grasps(scene, part, self.gripper, self.config.grasp)
-        return proposals
+        return grasps_from_poses(poses, candidates, self.gripper, self.config.grasp)
+
+    def _propose_model_free(self, scene: Scene, answered: Container[int]) -> list[Grasp]:
+        """For every part that no network gave a grasp that can be offered."""
+        unanswered = [part for part in scene.segments if part.label not in answered]
+        return [
+            grasp for part in unanswered for grasp in antipodal_grasps(scene, part, self.gripper, self.config.grasp)
+        ]
 
     def _model(self, source: str) -> GraspModel:
         if source not in self._models:
@@ -133,6 +153,25 @@ class _StageClock:
         start = time.perf_counter()
         yield
         self.stages_ms[name] = (time.perf_counter() - start) * 1e3
+
+
+class _Judged:
+    """Proposed grasps of one scene, each beside the reason that speaks against it, if any."""
+
+    def __init__(self, scene: Scene, gripper: Gripper, config: GraspConfig, failures: _FailureMemory) -> None:
+        self._scene, self._gripper, self._config = scene, gripper, config
+        self._obstacles = Obstacles.of_scene(scene)
+        self._failed = failures.positions(scene, config.retry_radius_m)
+        self.grasps: list[Grasp] = []
+        self.reasons: list[RejectReason | None] = []
+
+    def add(self, grasps: Sequence[Grasp]) -> None:
+        self.grasps += grasps
+        self.reasons += judge(grasps, self._scene, self._obstacles, self._gripper, self._config, self._failed)
+
+    def answered(self) -> set[int]:
+        """Labels of the parts that have a grasp nothing speaks against."""
+        return {grasp.part for grasp, reason in zip(self.grasps, self.reasons, strict=True) if reason is None}
 
 
 class _HeldSelection:

@@ -14,6 +14,7 @@ SCHEMA = 1
 def plan_to_json(plan: GraspPlan) -> dict[str, Any]:
     """`grasps` best first (4x4 rows, metres, bin frame), `parts`, `rejected` (reason to count), `verdict`."""
     offered = Counter(grasp.part for grasp in plan.grasps)
+    networked = {grasp.part for grasp in plan.grasps if grasp.source is not None}
     fits = {pose.segment: pose.fit_m for pose in plan.poses}
     return {
         "schema": SCHEMA,
@@ -27,7 +28,7 @@ def plan_to_json(plan: GraspPlan) -> dict[str, Any]:
             match_to_json(match)
             | {
                 "grasps": offered[match.segment],
-                "planner": "network" if match.segment in fits else "model-free",
+                "planner": "network" if match.segment in networked else "model-free",
                 "fit_m": _finite(fits.get(match.segment, math.nan)),
             }
             for match in plan.matches

@@ -21,28 +21,43 @@ SAME_TURN_RAD = 0.35
 """Two grasps of one part nearer than both are one grasp: only the better is offered."""
 
 
-def rank(
+def judge(
     grasps: Sequence[Grasp],
     scene: Scene,
+    obstacles: Obstacles,
     gripper: Gripper,
     config: GraspConfig,
     failed: Sequence[Matrix] = (),
-) -> tuple[tuple[Grasp, ...], tuple[RejectedGrasp, ...]]:
-    """The grasps to offer, best first, at most `config.max_grasps`, and every rejected one with its reason.
+) -> list[RejectReason | None]:
+    """Why each grasp cannot be offered; None where nothing speaks against it.
 
-    failed: TCP positions (3,) in the bin frame to stay away from. The best grasp of each part comes before any
-    second one. Near copies of a better grasp, and what `max_grasps` cuts off, are dropped without a reason: nothing
-    is wrong with them. `grasp_id` is set: the same grasp of the same capture has the same id.
+    failed: TCP positions (3,) in the bin frame to stay away from.
+    """
+    if not grasps:
+        return []
+    T = np.stack([grasp.T_bin_tcp for grasp in grasps])
+    quality = np.array([grasp.quality for grasp in grasps])
+    reasons = _reject_early(grasps, T, quality, scene, gripper, config, failed)
+    left = np.array([i for i, reason in enumerate(reasons) if reason is None], np.int64)
+    _reject_collisions(grasps, T, left, reasons, obstacles, gripper, config)
+    return reasons
+
+
+def rank(
+    grasps: Sequence[Grasp], reasons: Sequence[RejectReason | None], scene: Scene, most: int
+) -> tuple[tuple[Grasp, ...], tuple[RejectedGrasp, ...]]:
+    """The judged grasps to offer, best first, at most `most`, and every rejected one with its reason.
+
+    The best grasp of each part comes before any second one. Near copies of a better grasp, and what `most` cuts off,
+    are dropped without a reason: nothing is wrong with them. `grasp_id` is set: the same grasp of the same capture
+    has the same id.
     """
     if not grasps:
         return (), ()
     T = np.stack([grasp.T_bin_tcp for grasp in grasps])
     quality = np.array([grasp.quality for grasp in grasps])
-    reasons = _reject_early(grasps, T, quality, scene, gripper, config, failed)
-    left = np.array([i for i, reason in enumerate(reasons) if reason is None], np.int64)
-    _reject_collisions(grasps, T, left, reasons, scene, gripper, config)
     accepted = [i for i in np.argsort(-quality, kind="stable") if reasons[i] is None]
-    offered = _parts_in_turn(grasps, _without_copies(grasps, T, accepted))[: config.max_grasps]
+    offered = _parts_in_turn(grasps, _without_copies(grasps, T, accepted))[:most]
     rejected = tuple(
         RejectedGrasp(grasp, reason) for grasp, reason in zip(grasps, reasons, strict=True) if reason is not None
     )
@@ -81,7 +96,7 @@ def _reject_collisions(
     T: Matrix,
     left: npt.NDArray[np.int64],
     reasons: list[RejectReason | None],
-    scene: Scene,
+    obstacles: Obstacles,
     gripper: Gripper,
     config: GraspConfig,
 ) -> None:
@@ -90,7 +105,6 @@ def _reject_collisions(
     width = np.array([grasps[i].width_m for i in left])
     part = np.array([grasps[i].part for i in left])
     opening = gripper.opening_m(width, config.clearance_m)
-    obstacles = Obstacles.of_scene(scene)
     found = obstacles.clearances(
         T[left], opening, part, gripper, sweep_m=config.pregrasp_m, reach_m=config.clearance_m + 0.001
     )

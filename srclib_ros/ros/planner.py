@@ -49,6 +49,7 @@ class Planner:
         """Open the library beside the one in use, then exchange the two. Raises ArtifactError, and nothing changes."""
         fresh = _open(library, config)
         with self._lock:
+            fresh.take_failures_of(self._pipeline)
             self._pipeline = fresh
             self._networks = {}
 

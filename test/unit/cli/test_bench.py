@@ -18,5 +18,5 @@ def test_the_json_keeps_its_keys(capsys: pytest.CaptureFixture[str]) -> None:
     for heat in ("cold", "warm"):
         assert 0 < told["pipeline"][heat]["median_ms"] <= told["pipeline"][heat]["p95_ms"]
     assert all(times["median_ms"] >= 0 for times in told["stages"].values())
-    assert {"bin", "segment", "select", "network", "propose", "rank"} <= set(told["stages"])
+    assert {"bin", "segment", "select", "network", "grasps", "model_free", "rank"} <= set(told["stages"])
     assert "ros" not in told

@@ -8,12 +8,12 @@ from functools import partial
 import numpy as np
 import pytest
 from support.height_field_scenes import Heights, block, grid, lying_cylinder, ring, scene_of, turned
+from support.ranked import ranked
 
 from srclib_ros.config import GraspConfig
 from srclib_ros.geometry.grasp_frame import flipped, tilt_rad
 from srclib_ros.grasping.gripper import load_gripper
 from srclib_ros.grasping.model_free import antipodal_grasps
-from srclib_ros.grasping.ranking import rank
 from srclib_ros.types import Grasp, Scene
 
 JAW = load_gripper("jaw")
@@ -27,7 +27,7 @@ def lying(shape: Callable[[Heights, Heights], Heights], angle_rad: float = 0.0) 
 
 
 def offered(scene: Scene) -> tuple[Grasp, ...]:
-    grasps, _ = rank(antipodal_grasps(scene, scene.segments[0], JAW, CONFIG), scene, JAW, CONFIG)
+    grasps, _ = ranked(antipodal_grasps(scene, scene.segments[0], JAW, CONFIG), scene, JAW, CONFIG)
     return grasps
 
 
@@ -81,7 +81,7 @@ def test_a_neighbour_leaves_the_sides_that_are_free() -> None:
     part = block(*turned(x, y, AT, 0.0), (0.05, 0.04, 0.025))
     wall = block(*turned(x, y, (AT[0], AT[1] + 0.03), 0.0), (0.2, 0.02, 0.04))
     scene = scene_of(x, y, [part, wall])
-    grasps, _ = rank(antipodal_grasps(scene, scene.segments[0], JAW, CONFIG), scene, JAW, CONFIG)
+    grasps, _ = ranked(antipodal_grasps(scene, scene.segments[0], JAW, CONFIG), scene, JAW, CONFIG)
     assert grasps
     assert all(abs(closing(grasp)[0]) > 0.9 for grasp in grasps)
 
@@ -146,13 +146,10 @@ def test_scraps_are_not_vouched_for() -> None:
 
 def test_a_pad_that_cannot_follow_a_hollow_edge_counts_for_less() -> None:
     """Rims 10 mm wide: the pads' corners lean steeply inside a narrow ring, hardly inside a wide one."""
+    scenes = [lying(partial(rim, inner_m)) for inner_m in (0.014, 0.055)]
     best = [
-        max(
-            grasp.quality
-            for grasp in antipodal_grasps(scene := lying(partial(rim, radius)), scene.segments[0], JAW, CONFIG)
-            if grasp.width_m < 0.015
-        )
-        for radius in (0.014, 0.055)
+        max(g.quality for g in antipodal_grasps(scene, scene.segments[0], JAW, CONFIG) if g.width_m < 0.015)
+        for scene in scenes
     ]
     assert best[0] < 0.7 * best[1]
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from support.height_field_scenes import block, grid, scene_of, turned
+from support.ranked import ranked
 
 from srclib_ros.config import GraspConfig
 from srclib_ros.geometry.grasp_frame import flipped, pregrasp, tcp_pose
 from srclib_ros.grasping.gripper import load_gripper
-from srclib_ros.grasping.ranking import rank
 from srclib_ros.types import Grasp, RejectReason, Scene
 
 JAW = load_gripper("jaw")
@@ -42,7 +42,7 @@ def grasp(
 
 
 def reason_for(scene: Scene, one: Grasp, config: GraspConfig = CONFIG, failed: tuple = ()) -> RejectReason | None:
-    offered, rejected = rank([one], scene, JAW, config, failed)
+    offered, rejected = ranked([one], scene, JAW, config, failed)
     assert len(offered) + len(rejected) == 1
     return rejected[0].reason if rejected else None
 
@@ -101,7 +101,7 @@ def test_each_part_once_before_any_part_twice(scene: Scene) -> None:
     grasps = [grasp((LEFT[0] + dx, 0.0), 1, quality) for dx, quality in ((-0.02, 0.7), (0.0, 0.95), (0.02, 0.9))] + [
         grasp(RIGHT, 2, 0.5)
     ]
-    offered, rejected = rank(grasps, scene, JAW, CONFIG)
+    offered, rejected = ranked(grasps, scene, JAW, CONFIG)
     assert [(item.part, item.quality) for item in offered] == [(1, 0.95), (2, 0.5), (1, 0.9), (1, 0.7)]
     assert rejected == ()
 
@@ -110,15 +110,15 @@ def test_copies_are_offered_once_flips_too(scene: Scene) -> None:
     best = grasp(LEFT, 1, 0.9)
     flip = replace(best, T_bin_tcp=flipped(best.T_bin_tcp), quality=0.85)
     near = grasp((LEFT[0] + 0.004, 0.0), 1, 0.8)
-    offered, rejected = rank([near, flip, best], scene, JAW, CONFIG)
+    offered, rejected = ranked([near, flip, best], scene, JAW, CONFIG)
     assert [item.quality for item in offered] == [0.9]
     assert rejected == ()
 
 
 def test_ids_are_stable_short_and_distinct(scene: Scene) -> None:
     grasps = [grasp((LEFT[0] + dx, 0.0), 1) for dx in (-0.02, 0.0, 0.02)] + [grasp(RIGHT, 2)]
-    first, _ = rank(grasps, scene, JAW, CONFIG)
-    again, _ = rank(grasps[::-1], scene, JAW, CONFIG)
+    first, _ = ranked(grasps, scene, JAW, CONFIG)
+    again, _ = ranked(grasps[::-1], scene, JAW, CONFIG)
     assert {item.grasp_id for item in first} == {item.grasp_id for item in again}
     assert len({item.grasp_id for item in first}) == 4
     assert all(len(item.grasp_id) == 8 for item in first)
@@ -126,5 +126,5 @@ def test_ids_are_stable_short_and_distinct(scene: Scene) -> None:
 
 def test_no_more_than_asked_and_none_of_none(scene: Scene) -> None:
     grasps = [grasp((LEFT[0] + dx, 0.0), 1) for dx in (-0.02, 0.0, 0.02)]
-    assert len(rank(grasps, scene, JAW, replace(CONFIG, max_grasps=2))[0]) == 2
-    assert rank([], scene, JAW, CONFIG) == ((), ())
+    assert len(ranked(grasps, scene, JAW, replace(CONFIG, max_grasps=2))[0]) == 2
+    assert ranked([], scene, JAW, CONFIG) == ((), ())

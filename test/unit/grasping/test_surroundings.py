@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 from support.boxes_seen import hits, scene_of_boxes
+from support.ranked import ranked
 
 from srclib_ros.config import GraspConfig
 from srclib_ros.grasping.gripper import load_gripper
 from srclib_ros.grasping.model_free import antipodal_grasps
-from srclib_ros.grasping.ranking import rank
 from srclib_ros.grasping.surroundings import Surroundings
 from srclib_ros.types import Grasp, Scene
 
@@ -24,7 +24,7 @@ TALL = ((-0.17, -0.05, 0.0), (0.17, -0.015, 0.06))
 
 
 def offered(scene: Scene, label: int) -> tuple[Grasp, ...]:
-    return rank(antipodal_grasps(scene, scene.segments[label - 1], JAW, CONFIG), scene, JAW, CONFIG)[0]
+    return ranked(antipodal_grasps(scene, scene.segments[label - 1], JAW, CONFIG), scene, JAW, CONFIG)[0]
 
 
 def fingers(grasp: Grasp) -> np.ndarray:
