@@ -29,6 +29,7 @@ def plan_to_json(plan: GraspPlan) -> dict[str, Any]:
             | {
                 "grasps": offered[match.segment],
                 "planner": "network" if match.segment in networked else "model-free",
+                "posed": match.segment in fits,
                 "fit_m": _finite(fits.get(match.segment, math.nan)),
             }
             for match in plan.matches

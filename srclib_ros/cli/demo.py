@@ -37,7 +37,7 @@ ANSWER_TIMEOUT_S = 60.0
 def configure(parser: argparse.ArgumentParser) -> None:
     add_library(parser)
     add_out(parser, "folder for the bag, plans and pictures", Path("out/demo"))
-    parser.add_argument("--scenes", type=int, default=4, metavar="N", help="how many piles (4)")
+    parser.add_argument("--scenes", type=int, default=6, metavar="N", help="how many piles (6)")
     parser.add_argument("--count", type=int, default=10, metavar="N", help="parts in each pile (10)")
     add_seed(parser)
     add_json(parser)

@@ -85,7 +85,9 @@ def _row(part: Mapping[str, Any], grasp: Mapping[str, Any] | None) -> list[str]:
 
 
 def _answerer(part: Mapping[str, Any]) -> str:
-    """The source whose network answers; the model-free planner where there is none, or it found no pose."""
+    """The source whose network answers, or the model-free planner, and why a source's network does not."""
     if part["planner"] == "network":
         return str(part["source"])
-    return "model-free" if part["source"] is None else f"model-free ({part['source']}: no pose)"
+    if part["source"] is None:
+        return "model-free"
+    return f"model-free ({part['source']}: {'no free grasp' if part['posed'] else 'no pose'})"

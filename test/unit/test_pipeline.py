@@ -6,8 +6,12 @@ import json
 
 import numpy as np
 import pytest
+from support.height_field_scenes import block, grid, scene_of, turned
 
-from srclib_ros.pipeline import _FailureMemory, _HeldSelection, _verdict
+from srclib_ros.config import GraspConfig
+from srclib_ros.geometry.grasp_frame import pregrasp, tcp_pose
+from srclib_ros.grasping.gripper import load_gripper
+from srclib_ros.pipeline import _FailureMemory, _HeldSelection, _Judged, _verdict
 from srclib_ros.plan_json import plan_to_json
 from srclib_ros.types import (
     Bin,
@@ -79,6 +83,19 @@ def test_a_failed_grasp_is_kept_away_from_until_its_part_moves() -> None:
     assert memory.positions(lying, 0.01) == [], "once forgotten it stays forgotten"
 
 
+def test_a_part_is_answered_by_a_grasp_that_nothing_speaks_against() -> None:
+    x, y = grid()
+    scene = scene_of(x, y, [block(*turned(x, y, (at, 0.0), 0.0), (0.06, 0.03, 0.025)) for at in (-0.08, 0.08)])
+    good, too_wide = (
+        tcp_pose(np.array((at, 0, 0.01)), np.array((0, 0, -1)), np.array((0, 1, 0))) for at in (-0.08, 0.08)
+    )
+    judged = _Judged(scene, load_gripper("jaw"), GraspConfig(), _FailureMemory())
+    judged.add([Grasp(good, pregrasp(good, 0.1), 0.03, 0.9, "jaw", 1, "bolt")])
+    judged.add([Grasp(too_wide, pregrasp(too_wide, 0.1), 0.2, 0.9, "jaw", 2, "bolt")])
+    assert judged.answered() == {1}
+    assert judged.reasons == [None, RejectReason.TOO_WIDE]
+
+
 def test_a_held_selection_answers_for_every_part_and_expires() -> None:
     held = _HeldSelection()
     scene = scene_with_parts_at((0, 0, 0), (0.1, 0, 0))
@@ -115,4 +132,5 @@ def test_the_plan_as_json_is_plain_and_complete(plan: GraspPlan) -> None:
     assert np.shape(answer["grasps"][0]["T_bin_tcp"]) == (4, 4)
     assert [part["planner"] for part in answer["parts"]] == ["network", "model-free"]
     assert [part["grasps"] for part in answer["parts"]] == [1, 1]
+    assert [part["posed"] for part in answer["parts"]] == [True, False]
     assert answer["parts"][0]["fit_m"] is None

@@ -15,6 +15,7 @@ def part(label: int, source: str | None) -> dict[str, Any]:
         "cluster": 2,
         "similarity": 0.875,
         "planner": "network" if source == "hex_bolt_m8" else "model-free",
+        "posed": label == 4,
         "grasps": 1,
     }
 
@@ -27,7 +28,7 @@ def grasp(label: int, tilt_rad: float) -> dict[str, Any]:
 
 PLAN = {
     "grasps": [grasp(2, 0.0), grasp(1, np.pi / 6)],
-    "parts": [part(1, "hex_bolt_m8"), part(2, None), part(3, "ring_40")],
+    "parts": [part(1, "hex_bolt_m8"), part(2, None), part(3, "ring_40"), part(4, "ring_40")],
     "rejected": {"outside the workspace": 4},
     "verdict": "grasps",
     "why": "",
@@ -42,7 +43,7 @@ def test_columns_align() -> None:
 
 def test_picks_come_in_the_order_of_their_best_grasps() -> None:
     lines = pick_table(PLAN).splitlines()[2:]
-    assert [line.split()[0] for line in lines] == ["2", "1", "3"]
+    assert [line.split()[0] for line in lines] == ["2", "1", "3", "4"]
     assert "washer_m8" in lines[0]
     assert "model-free" in lines[0]
 
@@ -59,6 +60,7 @@ def test_a_part_without_a_grasp_shows_none() -> None:
 
 def test_a_source_whose_network_found_nothing_is_named() -> None:
     assert "model-free (ring_40: no pose)" in pick_table(PLAN).splitlines()[4]
+    assert "model-free (ring_40: no free grasp)" in pick_table(PLAN).splitlines()[5]
 
 
 def test_true_names_are_a_column() -> None:
