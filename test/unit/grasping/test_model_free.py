@@ -131,7 +131,7 @@ def test_the_fingers_turn_to_face_the_edges(angle_rad: float) -> None:
 
 
 def test_scraps_are_not_vouched_for() -> None:
-    """The same bar whole, 1.5 pixels thin, and with one pixel in five left of it."""
+    """The same bar whole, 1.5 pixels thin, and with one pixel in twenty left of it."""
     x, y = grid()
     u, v = turned(x, y, AT, 0.0)
     whole, thin = (block(u, v, (0.06, width, 0.02)) for width in (0.010, 0.0015))
