@@ -110,6 +110,9 @@ def main(args: list[str] | None = None) -> int:
     except SrclibError as error:
         node.get_logger().fatal(f"{error.name}: {error}")
         return 1
+    except RuntimeError:
+        if not stop.is_set():  # else the context was shut down in the middle of a call
+            raise
     finally:
         executor.shutdown(timeout_sec=2.0)
         spinning.join(2.0)

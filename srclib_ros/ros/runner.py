@@ -95,7 +95,12 @@ class NodeProcess:
 
 
 def run_together(nodes: Iterable[str], ros_args: Sequence[str]) -> int:
-    """Run until Ctrl-C, until one node fails, or until all have ended. Returns the first status that is not 0."""
+    """Run until Ctrl-C, until one node fails, or until all have ended. Returns the first status that is not 0.
+
+    SIGTERM ends it as Ctrl-C does, and so does SIGINT where a shell has put the runner into the background.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     with contextlib.ExitStack() as stack:
         running = [stack.enter_context(NodeProcess(node, ros_args)) for node in nodes]
         try:

@@ -46,8 +46,11 @@ class FakePipeline:
 
     def with_config(self, config: PipelineConfig) -> FakePipeline:
         other = FakePipeline(self.library, config)
-        other.failed = self.failed
+        other.take_failures_of(self)
         return other
+
+    def take_failures_of(self, other: FakePipeline) -> None:
+        self.failed = other.failed
 
     def remember_failure(self, grasp_id: str) -> bool:
         self.failed.add(grasp_id)

@@ -86,12 +86,11 @@ def test_a_failed_grasp_is_kept_away_from_until_its_part_moves() -> None:
 def test_a_part_is_answered_by_a_grasp_that_nothing_speaks_against() -> None:
     x, y = grid()
     scene = scene_of(x, y, [block(*turned(x, y, (at, 0.0), 0.0), (0.06, 0.03, 0.025)) for at in (-0.08, 0.08)])
-    good, too_wide = (
-        tcp_pose(np.array((at, 0, 0.01)), np.array((0, 0, -1)), np.array((0, 1, 0))) for at in (-0.08, 0.08)
-    )
+    down, across = np.array((0, 0, -1)), np.array((0, 1, 0))
+    left, right = (tcp_pose(np.array((at, 0, 0.01)), down, across) for at in (-0.08, 0.08))
     judged = _Judged(scene, load_gripper("jaw"), GraspConfig(), _FailureMemory())
-    judged.add([Grasp(good, pregrasp(good, 0.1), 0.03, 0.9, "jaw", 1, "bolt")])
-    judged.add([Grasp(too_wide, pregrasp(too_wide, 0.1), 0.2, 0.9, "jaw", 2, "bolt")])
+    judged.add([Grasp(left, pregrasp(left, 0.1), 0.03, 0.9, "jaw", 1, "bolt")])
+    judged.add([Grasp(right, pregrasp(right, 0.1), 0.2, 0.9, "jaw", 2, "bolt")])
     assert judged.answered() == {1}
     assert judged.reasons == [None, RejectReason.TOO_WIDE]
 

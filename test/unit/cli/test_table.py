@@ -71,5 +71,5 @@ def test_true_names_are_a_column() -> None:
 
 def test_the_summary_counts_what_was_not_offered() -> None:
     told = plan_summary(PLAN)
-    assert "3 parts, 2 grasps, 10 ms" in told
+    assert "4 parts, 2 grasps, 10 ms" in told
     assert "4 outside the workspace" in told
