@@ -111,7 +111,7 @@ def main(args: list[str] | None = None) -> int:
         node.get_logger().fatal(f"{error.name}: {error}")
         return 1
     except RuntimeError:
-        if not stop.is_set():  # else the context was shut down in the middle of a call
+        if rclpy.ok():  # else the context was shut down in the middle of a call
             raise
     finally:
         executor.shutdown(timeout_sec=2.0)
