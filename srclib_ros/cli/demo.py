@@ -210,7 +210,8 @@ def _summary(answers: Sequence[_Answer], scenes: int) -> dict[str, Any]:
 def _print_summary(summary: Mapping[str, Any], out: Path) -> None:
     print(
         f"\n{summary['answered']} of {summary['scenes']} scenes answered over ROS: {summary['grasps']} grasps for "
-        f"{summary['parts']} parts\nnetworks that answered: {', '.join(summary['sources']) or 'none'}\n"
-        f"parts without a suitable source, left to the model-free planner: {summary['refused_parts']} "
-        f"({summary['model_free_grasps']} grasps)\npictures: {out}/scene_*.png, what the nodes said: {out}/nodes.log"
+        f"{summary['parts']} parts\nnetworks that answered: {', '.join(summary['sources']) or 'none'} "
+        f"({summary['grasps'] - summary['model_free_grasps']} grasps); the model-free planner gave the other "
+        f"{summary['model_free_grasps']}\n"
+        f"parts without a suitable source: {summary['refused_parts']}\npictures: {out}/scene_*.png, what the nodes said: {out}/nodes.log"
     )
