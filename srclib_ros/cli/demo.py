@@ -213,5 +213,6 @@ def _print_summary(summary: Mapping[str, Any], out: Path) -> None:
         f"{summary['parts']} parts\nnetworks that answered: {', '.join(summary['sources']) or 'none'} "
         f"({summary['grasps'] - summary['model_free_grasps']} grasps); the model-free planner gave the other "
         f"{summary['model_free_grasps']}\n"
-        f"parts without a suitable source: {summary['refused_parts']}\npictures: {out}/scene_*.png, what the nodes said: {out}/nodes.log"
+        f"parts without a suitable source: {summary['refused_parts']}\n"
+        f"pictures: {out}/scene_*.png, what the nodes said: {out}/nodes.log"
     )
