@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from srclib_ros.artifact import read_tensors, write_tensors
 
+PROGRESS = "progress"
 
-def save_checkpoint(path: Path, network: nn.Module, optimiser: torch.optim.Optimizer, step: int) -> None:
-    """Write the state after `step` optimiser steps."""
+
+def save_checkpoint(
+    path: Path, network: nn.Module, optimiser: torch.optim.Optimizer, progress: npt.NDArray[Any]
+) -> None:
+    """Write the state, and beside it what the loop needs to know of how far it came."""
     state: dict[str, Tensor] = {f"network.{name}": value for name, value in network.state_dict().items()}
     for index, moments in optimiser.state_dict()["state"].items():
         state |= {f"optimiser.{index}.{name}": value for name, value in moments.items()}
     arrays = {name: value.numpy() for name, value in state.items()}
-    write_tensors(path, arrays | {"step": np.array([step])})
+    write_tensors(path, arrays | {PROGRESS: progress})
 
 
-def load_checkpoint(path: Path, network: nn.Module, optimiser: torch.optim.Optimizer) -> int:
-    """Bring both to where `save_checkpoint` left them; returns the number of steps made. Raises ArtifactError."""
+def load_checkpoint(path: Path, network: nn.Module, optimiser: torch.optim.Optimizer) -> npt.NDArray[Any]:
+    """Bring both to where `save_checkpoint` left them; returns the `progress` it was given. Raises ArtifactError."""
     stored = read_tensors(path)
-    step = int(stored.pop("step")[0])
+    progress = stored.pop(PROGRESS)
     weights: dict[str, Tensor] = {}
     moments: dict[int, dict[str, Tensor]] = {}
     for name, value in stored.items():
@@ -35,4 +40,4 @@ def load_checkpoint(path: Path, network: nn.Module, optimiser: torch.optim.Optim
             moments.setdefault(int(index), {})[moment] = torch.from_numpy(value)
     network.load_state_dict(weights)
     optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
-    return step
+    return progress

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from srclib_ros.artifact import read_tensors, write_tensors
 from srclib_ros.embedding.losses.supervised_contrastive import supervised_contrastive
 from srclib_ros.embedding.pointnet import PointNet, PointNetShape
 from srclib_ros.errors import TrainingError
 from srclib_ros.training.batches import Batches
+from srclib_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.views import ViewSet
 
@@ -54,7 +54,7 @@ def fit(
     torch.manual_seed(seed)
     network = PointNet(shape)
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=schedule.weight_decay)
-    losses = _resume(checkpoint, network, optimiser) if checkpoint and checkpoint.is_file() else []
+    losses = load_checkpoint(checkpoint, network, optimiser).tolist() if checkpoint and checkpoint.is_file() else []
     for step in progress(range(len(losses), schedule.steps), total=schedule.steps - len(losses), label="encoder"):
         clouds, labels = schedule.batches.draw(views, np.random.default_rng([seed, step]))
         embeddings = network(torch.from_numpy(clouds))
@@ -69,30 +69,5 @@ def fit(
         optimiser.step()
         losses.append(float(loss.detach()))
         if checkpoint and (step + 1) % SAVE_EVERY == 0:
-            _save(checkpoint, network, optimiser, losses)
+            save_checkpoint(checkpoint, network, optimiser, np.array(losses))
     return network.eval(), float(np.mean(losses[-LOSS_OVER:]))
-
-
-def _save(path: Path, network: PointNet, optimiser: torch.optim.Optimizer, losses: list[float]) -> None:
-    state: dict[str, Tensor] = {f"network.{name}": value for name, value in network.state_dict().items()}
-    for index, moments in optimiser.state_dict()["state"].items():
-        state |= {f"optimiser.{index}.{name}": value for name, value in moments.items()}
-    write_tensors(path, {name: value.numpy() for name, value in state.items()} | {"losses": np.array(losses)})
-
-
-def _resume(path: Path, network: PointNet, optimiser: torch.optim.Optimizer) -> list[float]:
-    """Bring network and optimiser to where `_save` left them; returns the losses so far."""
-    stored = read_tensors(path)
-    losses: list[float] = stored.pop("losses").tolist()
-    weights: dict[str, Tensor] = {}
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, value in stored.items():
-        owner, _, rest = name.partition(".")
-        if owner == "network":
-            weights[rest] = torch.from_numpy(value)
-        else:
-            index, _, moment = rest.partition(".")
-            moments.setdefault(int(index), {})[moment] = torch.from_numpy(value)
-    network.load_state_dict(weights)
-    optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
-    return losses

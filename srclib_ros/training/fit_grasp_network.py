@@ -58,7 +58,7 @@ def fit_grasp_network(
     torch.manual_seed(seed)
     network = GridNet(len(part.candidates)).to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=schedule.weight_decay)
-    start = load_checkpoint(checkpoint, network, optimiser) if checkpoint and checkpoint.is_file() else 0
+    start = int(load_checkpoint(checkpoint, network, optimiser)[0]) if checkpoint and checkpoint.is_file() else 0
     loss_of, last = GraspLoss(part), [{"total": float("nan")}]
     network.train()
     for step in progress(range(start, schedule.steps), total=schedule.steps - start, label=f"{part.name}: network"):
@@ -78,7 +78,7 @@ def fit_grasp_network(
         optimiser.step()
         last = [*last[-LOSS_OVER + 1 :], {name: float(term.detach()) for name, term in terms.items()}]
         if checkpoint and (step + 1) % SAVE_EVERY == 0:
-            save_checkpoint(checkpoint, network, optimiser, step + 1)
+            save_checkpoint(checkpoint, network, optimiser, np.array([step + 1]))
     names = [name for name in last[-1] if name != "total"]
     return network.eval(), {name: float(np.mean([terms.get(name, 0.0) for terms in last])) for name in names}
 
