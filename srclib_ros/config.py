@@ -116,6 +116,13 @@ class GraspConfig:
     pregrasp_m: float = setting(0.10, "length of the straight approach", unit="m", low=0.0, high=0.5)
     min_quality: float = setting(0.1, "grasps below this quality are rejected", low=0.0, high=1.0)
     min_presence: float = setting(0.5, "poses below this presence are dropped", low=0.0, high=1.0)
+    good_quality: float = setting(0.5, "a grasp from this quality on is a good one", low=0.0, high=1.0)
+    enough_parts: int = setting(
+        3,
+        "when so many parts have a good grasp, the model-free planner looks at no more; the topmost come first",
+        low=0,
+        high=1000,
+    )
     max_grasps: int = setting(50, "how many grasps are published", low=1, high=1000)
     workspace_m: tuple[float, ...] = setting(
         (), "TCP limits in the bin frame: x_min y_min z_min x_max y_max z_max; empty: the bin", unit="m", lengths=(0, 6)

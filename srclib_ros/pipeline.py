@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from srclib_ros.embedding.encoder import Encoder
 from srclib_ros.grasping.collision import Obstacles
 from srclib_ros.grasping.gripper import Gripper, load_gripper
 from srclib_ros.grasping.model import GraspModel
-from srclib_ros.grasping.model_free import antipodal_grasps
+from srclib_ros.grasping.model_free import Approach, antipodal_grasps
 from srclib_ros.grasping.propose import grasps_from_poses
 from srclib_ros.grasping.ranking import judge, rank
 from srclib_ros.library.selection import select
@@ -78,12 +78,12 @@ class PickPipeline:
             judged = _Judged(scene, self.gripper, self.config.grasp, self._failures)
             judged.add(self._propose(poses))
         with clock.stage("model_free"):
-            judged.add(self._propose_model_free(scene, judged.answered()))
+            passed_over = _add_model_free(scene, judged, self.gripper, self.config.grasp)
         with clock.stage("rank"):
             grasps, rejected = rank(judged.grasps, judged.reasons, scene, self.config.grasp.max_grasps)
         self._failures.watch(grasps, scene)
-        verdict, why = _verdict(scene, matches, grasps, rejected)
-        return GraspPlan(scene, matches, poses, grasps, rejected, verdict, why, clock.stages_ms)
+        verdict, why = _verdict(scene, matches, grasps, rejected, passed_over)
+        return GraspPlan(scene, matches, poses, grasps, rejected, verdict, why, clock.stages_ms, passed_over)
 
     def remember_failure(self, grasp_id: str) -> bool:
         """Do not offer this grasp of the last plan again until its part moves; False when the id is unknown."""
@@ -120,13 +120,6 @@ class PickPipeline:
     def _propose(self, poses: Sequence[ObjectPose]) -> list[Grasp]:
         candidates = {pose.source: self._model(pose.source).object.candidates for pose in poses}
         return grasps_from_poses(poses, candidates, self.gripper, self.config.grasp)
-
-    def _propose_model_free(self, scene: Scene, answered: Container[int]) -> list[Grasp]:
-        """For every part that no network gave a grasp that can be offered."""
-        unanswered = [part for part in scene.segments if part.label not in answered]
-        return [
-            grasp for part in unanswered for grasp in antipodal_grasps(scene, part, self.gripper, self.config.grasp)
-        ]
 
     def _model(self, source: str) -> GraspModel:
         if source not in self._models:
@@ -169,9 +162,10 @@ class _Judged:
         self.grasps += grasps
         self.reasons += judge(grasps, self._scene, self._obstacles, self._gripper, self._config, self._failed)
 
-    def answered(self) -> set[int]:
-        """Labels of the parts that have a grasp nothing speaks against."""
-        return {grasp.part for grasp, reason in zip(self.grasps, self.reasons, strict=True) if reason is None}
+    def answered(self, quality: float = 0.0) -> set[int]:
+        """Labels of the parts that have a grasp of at least this quality that nothing speaks against."""
+        judged = zip(self.grasps, self.reasons, strict=True)
+        return {grasp.part for grasp, reason in judged if reason is None and grasp.quality >= quality}
 
 
 class _HeldSelection:
@@ -225,14 +219,38 @@ class _FailureMemory:
         return [tcp for tcp, _ in self._failed]
 
 
+def _add_model_free(scene: Scene, judged: _Judged, gripper: Gripper, config: GraspConfig) -> frozenset[int]:
+    """Grasps for parts that no network gave one, topmost first, until enough parts have a good one.
+
+    Returns the labels of the parts that were not looked at.
+    """
+    wanting = [part for part in scene.segments if part.label not in judged.answered()]
+    wanting.sort(key=lambda part: -part.centroid_bin[2])
+    not_seen = {part.label for part in wanting}
+    for approach in Approach:
+        queue = [part for part in wanting if part.label not in judged.answered()]
+        while queue and (missing := config.enough_parts - len(judged.answered(config.good_quality))) > 0:
+            batch, queue = queue[: 2 * missing], queue[2 * missing :]
+            judged.add([g for part in batch for g in antipodal_grasps(scene, part, gripper, config, (approach,))])
+            not_seen -= {part.label for part in batch}
+    return frozenset(not_seen)
+
+
 def _verdict(
-    scene: Scene, matches: Sequence[Match], grasps: Sequence[Grasp], rejected: Sequence[RejectedGrasp]
+    scene: Scene,
+    matches: Sequence[Match],
+    grasps: Sequence[Grasp],
+    rejected: Sequence[RejectedGrasp],
+    passed_over: Collection[int] = (),
 ) -> tuple[Verdict, str]:
     if not scene.segments:
         return Verdict.EMPTY_BIN, "no part stands out of the floor"
     if grasps:
         refused = sum(match.source is None for match in matches)
-        return Verdict.GRASPS, f"{refused} of {len(matches)} parts without a suitable source" if refused else ""
+        notes = [f"{refused} of {len(matches)} parts without a suitable source"] if refused else []
+        if passed_over:
+            notes.append(f"{len(passed_over)} passed over, as enough others have a good grasp")
+        return Verdict.GRASPS, "; ".join(notes)
     reasons = ", ".join(sorted({str(item.reason) for item in rejected})) or "no candidate was found"
     if all(match.source is None for match in matches):
         return Verdict.NO_SUITABLE_SOURCE, f"and the model-free planner found nothing: {reasons}"

@@ -28,7 +28,7 @@ def plan_to_json(plan: GraspPlan) -> dict[str, Any]:
             match_to_json(match)
             | {
                 "grasps": offered[match.segment],
-                "planner": "network" if match.segment in networked else "model-free",
+                "planner": _planner(plan, match.segment, networked),
                 "posed": match.segment in fits,
                 "fit_m": _finite(fits.get(match.segment, math.nan)),
             }
@@ -37,6 +37,13 @@ def plan_to_json(plan: GraspPlan) -> dict[str, Any]:
         "rejected": dict(Counter(str(item.reason) for item in plan.rejected)),
         "stages_ms": {name: round(value, 3) for name, value in plan.stages_ms.items()},
     }
+
+
+def _planner(plan: GraspPlan, part: int, networked: set[int]) -> str | None:
+    """Who looked for grasps last; None for a part that was passed over."""
+    if part in networked:
+        return "network"
+    return None if part in plan.passed_over else "model-free"
 
 
 def grasp_to_json(grasp: Grasp) -> dict[str, Any]:

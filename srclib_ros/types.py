@@ -215,7 +215,8 @@ class RejectedGrasp:
 class GraspPlan:
     """The whole answer to one cloud: grasps best first, and what became of everything else.
 
-    poses: the object poses behind the grasps. stages_ms: wall time of each stage, in order.
+    poses: the object poses behind the grasps. passed_over: labels of the parts that no planner looked for grasps of,
+    as enough others have one. stages_ms: wall time of each stage, in order.
     """
 
     scene: Scene
@@ -226,3 +227,4 @@ class GraspPlan:
     verdict: Verdict
     why: str
     stages_ms: Mapping[str, float]
+    passed_over: frozenset[int] = frozenset()

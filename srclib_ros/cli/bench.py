@@ -12,8 +12,9 @@ of its own. Start it through ./run: the thread settings made there decide the sp
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from srclib_ros.cli.options import add_json, add_library, add_seed, print_json, progress
@@ -24,7 +25,16 @@ if TYPE_CHECKING:
     from srclib_ros.captures.scene_folder import RecordedScene
     from srclib_ros.config import PipelineConfig
     from srclib_ros.library.store import Library
-    from srclib_ros.types import GraspPlan, Matrix
+    from srclib_ros.types import Matrix
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What is kept of a plan: its clouds would fill the memory, and fresh memory is slow."""
+
+    stages_ms: Mapping[str, float]
+    segments: int
+    grasps: int
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -57,13 +67,15 @@ def run(args: argparse.Namespace) -> int:
     cold = _measure(args, config, mixed, "cold")
     warm = _measure(args, override(config, {"selection.bin_content": "single"}), single, "warm")
     report = {
-        "pipeline": {"cold": _times([sum(plan.stages_ms.values()) for plan in cold])}
-        | {"warm": _times([sum(plan.stages_ms.values()) for plan in warm])},
-        "stages": {name: _times([plan.stages_ms[name] for plan in cold]) for name in cold[0].stages_ms},
-        "stages_warm": {name: _times([plan.stages_ms[name] for plan in warm]) for name in warm[0].stages_ms},
+        "pipeline": {
+            name: _times([sum(frame.stages_ms.values()) for frame in frames])
+            for name, frames in (("cold", cold), ("warm", warm))
+        },
+        "stages": _stage_times(cold),
+        "stages_warm": _stage_times(warm),
         "parts": args.parts,
-        "segments": {"cold": _mean_segments(cold), "warm": _mean_segments(warm)},
-        "grasps": {"cold": _mean_grasps(cold), "warm": _mean_grasps(warm)},
+        "segments": {"cold": _mean(frame.segments for frame in cold), "warm": _mean(frame.segments for frame in warm)},
+        "grasps": {"cold": _mean(frame.grasps for frame in cold), "warm": _mean(frame.grasps for frame in warm)},
         "threads": args.threads,
         "frames": args.frames,
         "seed": args.seed,
@@ -101,18 +113,18 @@ def _bins(
 
 def _measure(
     args: argparse.Namespace, config: PipelineConfig, scenes: Sequence[RecordedScene], label: str
-) -> list[GraspPlan]:
-    """Plans of the frames that count. Cold takes the bins in turn; warm stays with one for its share of the frames."""
+) -> list[_Frame]:
+    """The frames that count. Cold takes the bins in turn; warm stays with one for its share of the frames."""
     from srclib_ros.pipeline import open_pipeline
 
     pipeline = open_pipeline(args.library, config)
-    plans = []
+    measured = []
     frames = range(args.warm_up + args.frames)
     for frame in progress(frames, label=label, quiet=args.json):
         place = frame % len(scenes) if label == "cold" else frame * len(scenes) // len(frames)
         plan = pipeline.plan(scenes[place].cloud, scenes[place].bin.T_cloud_bin)
-        plans.append(replace(plan, scene=replace(plan.scene, cloud=scenes[0].cloud)))
-    return plans[args.warm_up :]
+        measured.append(_Frame(plan.stages_ms, len(plan.scene.segments), len(plan.grasps)))
+    return measured[args.warm_up :]
 
 
 def _through_ros(args: argparse.Namespace, scenes: Sequence[RecordedScene]) -> dict[str, Any]:
@@ -138,12 +150,12 @@ def _times(values_ms: Sequence[float]) -> dict[str, float]:
     }
 
 
-def _mean_segments(plans: Sequence[GraspPlan]) -> float:
-    return round(sum(len(plan.scene.segments) for plan in plans) / len(plans), 1)
+def _stage_times(frames: Sequence[_Frame]) -> dict[str, dict[str, float]]:
+    return {name: _times([frame.stages_ms[name] for frame in frames]) for name in frames[0].stages_ms}
 
 
-def _mean_grasps(plans: Sequence[GraspPlan]) -> float:
-    return round(sum(len(plan.grasps) for plan in plans) / len(plans), 1)
+def _mean(counts: Iterable[int]) -> float:
+    return round(statistics.fmean(counts), 1)
 
 
 def _machine() -> dict[str, Any]:

@@ -88,6 +88,7 @@ def _answerer(part: Mapping[str, Any]) -> str:
     """The source whose network answers, or the model-free planner, and why a source's network does not."""
     if part["planner"] == "network":
         return str(part["source"])
+    last = part["planner"] or "passed over"
     if part["source"] is None:
-        return "model-free"
-    return f"model-free ({part['source']}: {'no free grasp' if part['posed'] else 'no pose'})"
+        return last
+    return f"{last} ({part['source']}: {'no free grasp' if part['posed'] else 'no pose'})"

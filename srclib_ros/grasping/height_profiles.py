@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
+from scipy.ndimage import maximum_filter1d
 
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.types import FloatArray
+
+Indices = npt.NDArray[np.int64]
 
 PITCH_M = 0.002
 ENGAGED_M = 0.001
@@ -49,7 +51,7 @@ class Fits:
     def __len__(self) -> int:
         return len(self.x)
 
-    def take(self, index: npt.NDArray[np.int64]) -> Fits:
+    def take(self, index: Indices) -> Fits:
         return Fits(*(getattr(self, item.name)[index] for item in fields(self)))
 
 
@@ -68,104 +70,106 @@ def find_fits(
     """Every fit of the jaw over a part.
 
     part, others: (N, 3) and (O, 3) float32, the part's points and what stands around it, in the frame of the
-    approach. angles_rad: closing directions to try. depths_m: how far the tips go below the top of each cut across
-    the part. lowest_tip_m: fingertips stay above it.
+    approach. angles_rad: (A,) closing directions to try. depths_m: (D,) how far the tips go below the top of each cut
+    across the part. lowest_tip_m: fingertips stay above it.
     """
-    found = [_fits_at(part, others, float(angle), depths_m, lowest_tip_m, clearance_m, gripper) for angle in angles_rad]
-    return Fits(*(np.concatenate([getattr(fits, item.name) for fits in found]) for item in fields(Fits)))
-
-
-def _fits_at(
-    part: FloatArray,
-    others: FloatArray,
-    angle: float,
-    depths_m: npt.NDArray[np.float64],
-    lowest_tip_m: float,
-    clearance_m: float,
-    gripper: Gripper,
-) -> Fits:
-    cos, sin = np.cos(angle), np.sin(angle)
-    turn = np.array(((sin, -cos), (cos, sin)), np.float32)  # rows: across and along the closing direction
+    cos, sin = np.cos(angles_rad).astype(np.float32), np.sin(angles_rad).astype(np.float32)
+    turn = np.stack([np.stack([sin, cos], axis=1), np.stack([-cos, sin], axis=1)], axis=1)  # to across, along
     finger = int(np.ceil((clearance_m + gripper.finger_thickness_m) / PITCH_M))
     spare = round(SPARE_M / PITCH_M)
-    part_uv, others_uv = part[:, :2] @ turn.T, others[:, :2] @ turn.T
-    low = part_uv.min(axis=0) - PITCH_M * np.array((0, finger + spare + 1))
-    shape = np.ceil((part_uv.max(axis=0) - low) / PITCH_M).astype(int) + np.array((1, finger + spare + 2))
     wide = max(1, round(gripper.finger_width_m / PITCH_M))
-    raw = _widened(_heights(part_uv, part[:, 2], low, shape), HOLES)
-    own = _widened(raw, wide)
-    world = np.maximum(own, _widened(_heights(others_uv, others[:, 2], low, shape), wide))
+    part_uv, others_uv = part[:, :2] @ turn, others[:, :2] @ turn
+    low = part_uv.min(axis=1) - np.float32(PITCH_M) * np.array((0, finger + spare + 1), np.float32)
+    cells = np.ceil((part_uv.max(axis=1) - low) / PITCH_M).max(axis=0).astype(int)
+    shape = len(angles_rad), int(cells[0]) + 1, int(cells[1]) + finger + spare + 2
+    raw = _highest_within(_heights(part_uv, part[:, 2], low, shape), HOLES)
+    own = _highest_within(raw, wide)
+    reach = wide + 2 * int(np.ceil(clearance_m / PITCH_M))
+    world = np.maximum(own, _highest_within(_heights(others_uv, others[:, 2], low, shape), reach))
 
-    top = own.max(axis=1)
-    tip = np.maximum(top[None] - depths_m[:, None].astype(np.float32), np.float32(lowest_tip_m))  # (D, rows)
-    stands = own[None] > tip[:, :, None] + ENGAGED_M
-    stands[:, top == EMPTY] = False
-    level, row, first, last = _runs(stands)
-    width = (last - first) * np.float32(PITCH_M)
-    narrow = width <= gripper.stroke_m - 2 * clearance_m
-    level, row, first, last, width = level[narrow], row[narrow], first[narrow], last[narrow], width[narrow]
+    top = own.max(axis=2)
+    tip = np.maximum(top[:, None] - depths_m[:, None].astype(np.float32), np.float32(lowest_tip_m))  # (A, D, rows)
+    held_from = np.where(top == EMPTY, np.float32(np.inf), tip.swapaxes(0, 1) + np.float32(ENGAGED_M)).swapaxes(0, 1)
+    runs = _runs(own[:, None] > held_from[..., None])
+    runs = runs.take(np.flatnonzero((runs.end - runs.first) * PITCH_M <= gripper.stroke_m - 2 * clearance_m))
+    at, row, first, end = runs.angle, runs.row, runs.first, runs.end
+    tips = tip[at, runs.level, row]
+    beside = maximum_filter1d(world, finger, axis=2, mode="constant", cval=float(EMPTY), origin=-(finger // 2))
+    free = (beside[at, row, end] <= tips) & (beside[at, row, first - finger] <= tips)
+    runs, tips = runs.take(np.flatnonzero(free)), tips[free]
+    at, row, first, end = runs.angle, runs.row, runs.first, runs.end
 
-    blocked = _running_sum(world[None] > tip[:, :, None])
-    seen = _running_sum(np.broadcast_to(world > EMPTY, stands.shape))
-    free = (blocked[level, row, last + finger] == blocked[level, row, last]) & (
-        blocked[level, row, first] == blocked[level, row, first - finger]
+    known = _sum_before(world > EMPTY, axis=2)
+    watched = known[at, row, end + finger] - known[at, row, end]
+    watched += known[at, row, first] - known[at, row, first - finger]
+    room, open_still = np.zeros(len(at), np.float32), np.ones(len(at), np.bool_)
+    for step in range(finger, finger + spare):
+        open_still &= (world[at, row, end + step] <= tips) & (world[at, row, first - 1 - step] <= tips)
+        room += open_still * np.float32(PITCH_M)
+    filled = _sum_before(_sum_before(raw[:, None] > held_from[..., None], axis=2), axis=3)
+    above, below = np.maximum(row - wide // 2, 0), np.minimum(row + (wide + 1) // 2, shape[1])
+    held = sum(
+        sign * filled[at, runs.level, rows, columns]
+        for sign, rows, columns in ((1, below, end), (-1, above, end), (-1, below, first), (1, above, first))
     )
-    level, row, first, last, width = level[free], row[free], first[free], last[free], width[free]
-    watched = (
-        seen[level, row, last + finger]
-        - seen[level, row, last]
-        + seen[level, row, first]
-        - seen[level, row, first - finger]
-    )
-    room = np.zeros(len(level), np.float32)
-    for step in range(1, spare + 1):
-        beyond = (blocked[level, row, last + finger + step] == blocked[level, row, last]) & (
-            blocked[level, row, first] == blocked[level, row, first - finger - step]
-        )
-        room += beyond * np.float32(PITCH_M)
-    filled = _running_sum(uniform_filter1d((raw[None] > tip[:, :, None] + ENGAGED_M).astype(np.float32), wide, axis=1))
-    missing = (last - first) - (filled[level, row, last] - filled[level, row, first])
-    tips = tip[level, row]
-    u = low[0] + (row + 0.5) * PITCH_M
-    v = low[1] + (first + last) / 2 * PITCH_M
+    u = low[at, 0] + (row + np.float32(0.5)) * np.float32(PITCH_M)
+    v = low[at, 1] + (first + end) * np.float32(PITCH_M / 2)
+    width = (end - first) * np.float32(PITCH_M)
     return Fits(
-        x=(u * sin + v * cos).astype(np.float32),
-        y=(-u * cos + v * sin).astype(np.float32),
+        x=u * sin[at] + v * cos[at],
+        y=v * sin[at] - u * cos[at],
         tip=tips,
-        angle=np.full(len(level), angle, np.float32),
+        angle=angles_rad[at].astype(np.float32),
         width=width,
-        depth=top[row] - tips,
-        skew=(missing / wide).astype(np.float32),
+        depth=top[at, row] - tips,
+        skew=((end - first) / wide - held / wide**2).astype(np.float32),
         seen=(watched / (2 * finger)).astype(np.float32),
         spare=room,
     )
 
 
-def _heights(
-    uv: FloatArray, height: FloatArray, low: npt.NDArray[np.float64], shape: npt.NDArray[np.int64]
-) -> FloatArray:
-    """(rows, columns) highest point over each cell; EMPTY where there is none."""
-    cell = np.floor((uv - low.astype(np.float32)) * np.float32(1 / PITCH_M)).astype(np.int32)
-    inside = (cell[:, 0] >= 0) & (cell[:, 1] >= 0) & (cell[:, 0] < shape[0]) & (cell[:, 1] < shape[1])
-    image = np.full(shape[0] * shape[1], EMPTY, np.float32)
-    np.maximum.at(image, (cell[:, 0] * shape[1] + cell[:, 1])[inside], height[inside])
+@dataclass(frozen=True, eq=False)
+class _Runs:
+    """(F,) each: which closing angle, level and row a run lies in, its first cell and the one past its last."""
+
+    angle: Indices
+    level: Indices
+    row: Indices
+    first: Indices
+    end: Indices
+
+    def take(self, index: Indices) -> _Runs:
+        return _Runs(*(getattr(self, item.name)[index] for item in fields(self)))
+
+
+def _runs(mask: npt.NDArray[np.bool_]) -> _Runs:
+    """Every run of True along the last axis of (A, D, rows, columns); the outermost columns are False."""
+    starts_or_ends = np.flatnonzero(mask.reshape(-1)[1:] != mask.reshape(-1)[:-1]) + 1
+    angle, level, row, first = np.unravel_index(starts_or_ends[::2], mask.shape)
+    return _Runs(angle, level, row, first, first + starts_or_ends[1::2] - starts_or_ends[::2])
+
+
+def _heights(uv: FloatArray, height: FloatArray, low: FloatArray, shape: tuple[int, int, int]) -> FloatArray:
+    """(A, rows, columns) highest of the points (A, N, 2) over each cell; EMPTY where there is none."""
+    angles, rows, columns = shape
+    cell = np.floor((uv - low[:, None]) * np.float32(1 / PITCH_M)).astype(np.int32)
+    row, column = cell[..., 0], cell[..., 1]
+    inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+    number = (np.arange(angles, dtype=np.int32)[:, None] * rows + row) * columns + column
+    image = np.full(angles * rows * columns, EMPTY, np.float32)
+    np.maximum.at(image, number[inside], np.broadcast_to(height, inside.shape)[inside])
     return image.reshape(shape)
 
 
-def _widened(image: FloatArray, rows: int) -> FloatArray:
+def _highest_within(image: FloatArray, rows: int) -> FloatArray:
     """The highest within so many rows around each: what a finger of that width meets."""
-    return maximum_filter1d(image, rows, axis=0, mode="constant", cval=float(EMPTY))
+    return maximum_filter1d(image, rows, axis=1, mode="constant", cval=float(EMPTY))
 
 
-def _runs(mask: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], ...]:
-    """(level, row, first, past the last) of every run of True along the last axis."""
-    edges = np.diff(mask.astype(np.int8), axis=2, prepend=0, append=0)
-    level, row, first = np.nonzero(edges == 1)
-    return level, row, first, np.nonzero(edges == -1)[2]
-
-
-def _running_sum(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Sums along the last axis, with a leading zero: sum over [a, b) is result[b] - result[a]."""
-    total = np.zeros((*values.shape[:2], values.shape[2] + 1), np.float32 if values.dtype.kind == "f" else np.int32)
-    np.cumsum(values, axis=2, out=total[..., 1:])
+def _sum_before(values: npt.NDArray[Any], axis: int) -> npt.NDArray[np.int32]:
+    """Sums along an axis, with a leading zero: the sum over [a, b) is result[b] - result[a]."""
+    shape = list(values.shape)
+    shape[axis] += 1
+    total = np.zeros(shape, np.int32)
+    np.cumsum(values, axis=axis, out=total[(slice(None),) * axis + (slice(1, None),)])
     return total

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from srclib_ros.artifact import open_sealed, read_bytes, read_json, resolve_inside
 from srclib_ros.config import GraspConfig
 from srclib_ros.errors import ArtifactDamagedError
-from srclib_ros.geometry.height_map import HeightMap, height_map, thinning_stride
+from srclib_ros.geometry.height_map import HeightMap, rasterise, thinning_stride
 from srclib_ros.grasping.decode import CellPoses, decode, owners
 from srclib_ros.grasping.network import PIXELS_PER_DIAMETER, GridNetwork
 from srclib_ros.grasping.object_model import FILE, ObjectModel, load_object
@@ -30,6 +30,7 @@ MIN_PITCH_M = 0.0004  # finer than any camera over a bin sees; bounds the size o
 CONSIDERED = 60  # poses of a segment, the most confident ones, of which those are screened that differ
 SCREENED = 12  # poses of a segment that are fitted coarsely
 REFINED = 2  # poses of a segment that are then fitted finely
+SEEN_AROUND = 1.5  # diameters around the segments asked about that the network is shown
 DIFFERENT = 0.15  # diameters; nearer poses are one
 _COARSE = {"model_points": 256, "points": 48, "iterations": 3}
 _FINE = {"model_points": 700, "points": 96, "iterations": 10}
@@ -75,9 +76,9 @@ class GraspModel:
         map is below MIN_PITCH_M are not found.
         """
         pitch = scale * self.object.diameter_m / PIXELS_PER_DIAMETER
-        if pitch < MIN_PITCH_M:
+        if pitch < MIN_PITCH_M or not segments:
             return []
-        grid = scene_height_map(scene, pitch)
+        grid = _map_around(segments, scene, pitch)
         poses = decode(self.network.run(grid), grid, scale * self.object.centroid_m, config.min_presence)
         owner = owners(grid.labels, poses.cell)
         differing = [self._differing(poses, np.flatnonzero(owner == part.label), scale) for part in segments]
@@ -159,12 +160,18 @@ class GraspModel:
         )
 
 
-def scene_height_map(scene: Scene, pitch_m: float) -> HeightMap:
-    """The whole bin at a pitch, each pixel labelled with the segment that is seen there."""
-    size_xy_m = scene.bin.size_m[:2]
-    index = np.flatnonzero(scene.inside.ravel())
-    index = index[:: thinning_stride(len(index), pitch_m, size_xy_m)]
-    return height_map(scene.points_bin.reshape(-1, 3)[index], scene.labels.ravel()[index], pitch_m, size_xy_m)
+def _map_around(segments: Sequence[Segment], scene: Scene, pitch_m: float) -> HeightMap:
+    """The bin at a pitch, as far as it can matter for `segments`; each pixel has the label of what is seen there."""
+    half_bin = np.array(scene.bin.size_m[:2]) / 2
+    margin = SEEN_AROUND * PIXELS_PER_DIAMETER * pitch_m
+    corners = [f([f(part.points_bin[:, :2], axis=0) for part in segments], axis=0) for f in (np.min, np.max)]
+    low, high = np.maximum(corners[0] - margin, -half_bin), np.minimum(corners[1] + margin, half_bin)
+    x, y = scene.points_bin[..., 0], scene.points_bin[..., 1]
+    index = np.flatnonzero(scene.inside & (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1]))
+    columns, rows = np.maximum(np.ceil((high - low) / pitch_m), 1).astype(int)
+    index = index[:: thinning_stride(len(index), pitch_m, (columns * pitch_m, rows * pitch_m))]
+    points, labels = scene.points_bin.reshape(-1, 3)[index], scene.labels.ravel()[index]
+    return rasterise(points, labels, pitch_m, low, (int(rows), int(columns)))
 
 
 def _best_of_each(number: Indices, worth: Matrix, count: int) -> Indices:

@@ -1,6 +1,6 @@
 """Grasps for a part that no network speaks of: antipodal, from one view of one segment.
 
-The part is looked at along a few approaches (straight down, against its mean normal, square to its long axis);
+The part is looked at straight down, or along slanted approaches (against its mean normal, square to its long axis);
 `height_profiles` finds where a jaw fits, at several closing angles and depths; what is found is then measured on
 the points themselves: the width, the direction of both edges, how squarely they face each other. The quality is
 friction margin x support x clearance x centring x what the sensor can vouch for, each in [0, 1]: rules of geometry,
@@ -9,7 +9,9 @@ checked against true meshes in simulation, not a probability.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -19,30 +21,39 @@ from srclib_ros.config import GraspConfig
 from srclib_ros.geometry.grasp_frame import pregrasp, tcp_pose, upright_variant
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.height_profiles import ENGAGED_M, PITCH_M, SPARE_M, Fits, find_fits
+from srclib_ros.grasping.part_edges import measure_edges
 from srclib_ros.grasping.surroundings import Surroundings
 from srclib_ros.types import FloatArray, Grasp, Matrix, Scene, Segment
 
-ANGLES = 8
+ANGLES = 6
 DEPTHS = (0.3, 0.6, 1.0)
 """How far the tips reach below the top of the part, in pad heights."""
 PER_APPROACH = 24
-PART_POINTS, OTHER_POINTS = 5_000, 5_000
+PART_POINTS, OTHER_POINTS = 2_500, 4_000
 DISTINCT_APPROACH_RAD = 0.12
 FLOOR_SPARE_M = 0.0002
 MAX_TURN_RAD = 0.4
 """How far the closing direction is turned, in TURNS steps, to face the measured edges."""
-TURNS = 3
-EDGE_NOISE_M = 0.001
-STRIPS = 4
-"""Across a finger's width an edge is measured in so many strips."""
+TURNS = 2
 PIXELS_ACROSS, PIXELS_HELD = (2, 5), (10, 40)
 """Pixels of the part between the pads, counted along the closing direction, and in all: with no more than the first
 of each the sensor vouches for nothing, with the second for the whole grasp."""
-UNSURE = 0.7
-"""Share of the friction that is reckoned lost where an edge is met by half a finger's width only."""
 
 
-def antipodal_grasps(scene: Scene, segment: Segment, gripper: Gripper, config: GraspConfig) -> list[Grasp]:
+class Approach(Enum):
+    """Ways to come at a part, in the order to try them: what fits straight down needs no slanted one."""
+
+    STRAIGHT_DOWN = "straight down"
+    SLANTED = "slanted"
+
+
+def antipodal_grasps(
+    scene: Scene,
+    segment: Segment,
+    gripper: Gripper,
+    config: GraspConfig,
+    approaches: Collection[Approach] = tuple(Approach),
+) -> list[Grasp]:
     """Grasps of one segment, best first; none where the jaw fits nowhere. Deterministic.
 
     Widths are measured; approaches keep to `config.max_tilt_rad`. Collisions with the bin and with what stands around
@@ -51,8 +62,11 @@ def antipodal_grasps(scene: Scene, segment: Segment, gripper: Gripper, config: G
     part = _thin_out(segment.points_bin, PART_POINTS)
     if len(part) < 3:
         return []
+    views = _views(segment, approaches, config.max_tilt_rad)
+    if not views:
+        return []
     others = _surroundings(scene, segment, gripper)
-    found = [_along(R_bin_up, part, others, gripper, config) for R_bin_up in _views(segment, config.max_tilt_rad)]
+    found = [_along(R_bin_up, part, others, gripper, config) for R_bin_up in views]
     T = np.concatenate([fits.T_bin_tcp for fits in found])
     width = np.concatenate([fits.width_m for fits in found])
     quality = np.concatenate([fits.quality for fits in found])
@@ -72,11 +86,14 @@ class _Measured:
     quality: Matrix
 
 
-def _views(segment: Segment, max_tilt_rad: float) -> list[Matrix]:
+def _views(segment: Segment, approaches: Collection[Approach], max_tilt_rad: float) -> list[Matrix]:
     """Rotations R_bin_up (3, 3) to look along: z against the approach, x along the longest way across the part."""
     vertical = np.array((0.0, 0.0, 1.0))
     points = segment.points_bin.astype(np.float64)
     spread = points - points.mean(axis=0)
+    straight_down = [_frame_of(vertical, spread)] if Approach.STRAIGHT_DOWN in approaches else []
+    if Approach.SLANTED not in approaches:
+        return straight_down
     long_axis = np.linalg.eigh(spread.T @ spread)[1][:, 2]
     normal = np.nan_to_num(segment.normals_bin.astype(np.float64)).mean(axis=0)
     ups = [vertical]
@@ -87,7 +104,7 @@ def _views(segment: Segment, max_tilt_rad: float) -> list[Matrix]:
         up = _towards_vertical(wanted / length, max_tilt_rad)
         if all(up @ other < np.cos(DISTINCT_APPROACH_RAD) for other in ups):
             ups.append(up)
-    return [_frame_of(up, spread) for up in ups]
+    return straight_down + [_frame_of(up, spread) for up in ups[1:]]
 
 
 def _towards_vertical(up: Matrix, max_tilt_rad: float) -> Matrix:
@@ -177,7 +194,7 @@ def _measure(
         return _Measured(np.zeros((0, 4, 4)), np.zeros(0), np.zeros(0))
     x, y, angle, width = (np.asarray(v, np.float64) for v in (fits.x, fits.y, fits.angle, fits.width))
     for _ in range(TURNS):
-        edges = _edges(part, x, y, fits.tip, angle, width, spacing_m, gripper)
+        edges = measure_edges(part, x, y, fits.tip, angle, width / 2 + PITCH_M, spacing_m, gripper)
         x, y = x + edges.middle * np.cos(angle), y + edges.middle * np.sin(angle)
         turn = np.clip(np.arctan(edges.lean), fits.angle - angle - MAX_TURN_RAD, fits.angle - angle + MAX_TURN_RAD)
         angle, width = angle + turn, edges.width
@@ -194,98 +211,6 @@ def _measure(
     T = tcp_pose(origin, np.broadcast_to(-R_bin_up[:, 2], origin.shape), closing)
     keep = (width > 0) & (quality > 0)
     return _Measured(T[keep], width[keep], np.clip(quality[keep], 0, 1))
-
-
-@dataclass(frozen=True, eq=False)
-class _Edges:
-    """The two edges that each run's fingers meet, (F,) each; metres and tangents.
-
-    middle: from the run's centre to midway between the edges. lean: turn, counter-clockwise, that would bring the
-    fingers square to the two edges' mean direction. wedge: how far the edges are from parallel. fall: how far
-    from upright the steepness of the sides leaves them. hollow: by how much the corners of the pads lean against the
-    more hollow of the two edges, which a flat pad cannot follow. length: along which the shorter edge is touched.
-    pixels: points of the part between the pads.
-    """
-
-    width: Matrix
-    middle: Matrix
-    lean: Matrix
-    wedge: Matrix
-    fall: Matrix
-    hollow: Matrix
-    length: Matrix
-    pixels: npt.NDArray[np.int64]
-
-
-def _edges(
-    part: FloatArray,
-    x: Matrix,
-    y: Matrix,
-    tip: FloatArray,
-    angle: Matrix,
-    width: Matrix,
-    spacing_m: float,
-    gripper: Gripper,
-) -> _Edges:
-    cos, sin = np.cos(angle)[:, None].astype(np.float32), np.sin(angle)[:, None].astype(np.float32)
-    dx, dy = part[:, 0] - x[:, None].astype(np.float32), part[:, 1] - y[:, None].astype(np.float32)
-    along, across = dx * cos + dy * sin, dx * sin - dy * cos
-    above = part[:, 2] - tip[:, None]
-    held = (np.abs(across) < gripper.finger_width_m / 2) & (above > 0)
-    held &= np.abs(along) < (width[:, None] / 2 + PITCH_M).astype(np.float32)
-    strip = np.floor((across / gripper.finger_width_m + 0.5) * STRIPS).astype(np.int8)
-    ends, leans, hollows, lengths, falls = [], [], [], [], []
-    whole = np.ones(len(x), np.bool_)  # touched on either half of the fingers' width, on both sides
-    for side in (1.0, -1.0):
-        reach = np.where(held, np.float32(side) * along, -np.inf)
-        furthest = reach.max(axis=1)
-        strip_ends = np.stack([np.where(strip == i, reach, -np.inf).max(axis=1) for i in range(STRIPS)])
-        touched = np.isfinite(strip_ends)
-        whole &= touched[: STRIPS // 2].any(axis=0) & touched[STRIPS // 2 :].any(axis=0)
-        leans.append(side * _slope(strip_ends, touched, gripper.finger_width_m / STRIPS))
-        hollows.append(_hollow(strip_ends, gripper.finger_width_m / STRIPS))
-        second = np.sort(strip_ends, axis=0)[-2]  # a stray point beyond the edge is in one strip only
-        ends.append(np.where(whole, second, furthest))
-        last = reach > furthest[:, None] - spacing_m
-        height = np.where(last, above, 0).sum(axis=1) / np.maximum(last.sum(axis=1), 1)
-        falls.append(0.5 * spacing_m / np.maximum(height, 1e-4))
-        touching = reach > furthest[:, None] - 2 * PITCH_M
-        extent = np.where(touching, across, -np.inf).max(axis=1) - np.where(touching, across, np.inf).min(axis=1)
-        lengths.append(np.where(np.isfinite(extent), extent, 0.0))
-    found = np.isfinite(ends[0])
-    ends = [np.where(found, end, 0.0) for end in ends]
-    lean = np.where(whole, (leans[0] + leans[1]) / 2, 0.0)
-    wedge = np.where(whole, np.abs(leans[0] - leans[1]) / 2, UNSURE * gripper.friction)
-    return _Edges(
-        width=np.where(found, ends[0] + ends[1], 0.0),
-        middle=np.where(found, ends[0] - ends[1], 0.0) / 2,
-        lean=lean,
-        wedge=wedge,
-        fall=np.maximum(*falls),
-        hollow=np.maximum(*hollows),
-        length=np.minimum(*lengths),
-        pixels=held.sum(axis=1),
-    )
-
-
-def _slope(values: Matrix, known: npt.NDArray[np.bool_], step: float) -> Matrix:
-    """(F,) slope of the straight line through those of (S, F) values, `step` apart, that are known."""
-    at = np.arange(len(values))[:, None] * step
-    count = np.maximum(known.sum(axis=0), 1)
-    away = np.where(known, at - (at * known).sum(axis=0) / count, 0)
-    return (away * np.where(known, values, 0)).sum(axis=0) / np.maximum((away**2).sum(axis=0), step**2 / 4)
-
-
-def _hollow(ends: Matrix, step: float) -> Matrix:
-    """(F,) slope at the outermost of (S, F) strip ends, `step` apart, of their symmetric parabola; 0 where it bulges.
-
-    So small a hollow as the sensor's noise makes of a straight edge is none.
-    """
-    at = (np.arange(len(ends)) - (len(ends) - 1) / 2)[:, None] * step
-    shape = at**2 - (at**2).mean()
-    bend = (shape * np.where(np.isfinite(ends), ends, 0)).sum(axis=0) / (shape**2).sum()
-    slope = np.where(np.isfinite(ends).all(axis=0), 2 * bend * at.max(), 0.0)
-    return np.maximum(slope - EDGE_NOISE_M / at.max(), 0)
 
 
 def _rise(value: npt.NDArray[Any], low: float, high: float) -> Matrix:

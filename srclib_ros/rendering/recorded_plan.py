@@ -29,6 +29,7 @@ def plan_of_record(record: Mapping[str, Any], scene: Scene) -> GraspPlan:
         Verdict(record["verdict"]),
         record["why"],
         record["stages_ms"],
+        frozenset(part["part"] for part in record["parts"] if part["planner"] is None),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from support.height_field_scenes import block, grid, scene_of, turned
 from srclib_ros.config import GraspConfig
 from srclib_ros.geometry.grasp_frame import pregrasp, tcp_pose
 from srclib_ros.grasping.gripper import load_gripper
-from srclib_ros.pipeline import _FailureMemory, _HeldSelection, _Judged, _verdict
+from srclib_ros.pipeline import _add_model_free, _FailureMemory, _HeldSelection, _Judged, _verdict
 from srclib_ros.plan_json import plan_to_json
 from srclib_ros.types import (
     Bin,
@@ -91,8 +92,24 @@ def test_a_part_is_answered_by_a_grasp_that_nothing_speaks_against() -> None:
     judged = _Judged(scene, load_gripper("jaw"), GraspConfig(), _FailureMemory())
     judged.add([Grasp(left, pregrasp(left, 0.1), 0.03, 0.9, "jaw", 1, "bolt")])
     judged.add([Grasp(right, pregrasp(right, 0.1), 0.2, 0.9, "jaw", 2, "bolt")])
-    assert judged.answered() == {1}
+    assert judged.answered() == judged.answered(0.9) == {1}
+    assert judged.answered(0.95) == set()
     assert judged.reasons == [None, RejectReason.TOO_WIDE]
+
+
+def test_the_topmost_parts_come_first_and_enough_are_enough() -> None:
+    """Four bars, each higher than the last: with two good ones the lower two are left alone."""
+    x, y = grid()
+    bars = [block(*turned(x, y, (at, 0.0), 0.0), (0.03, 0.02, 0.02 + at / 10)) for at in (-0.09, -0.03, 0.03, 0.09)]
+    scene = scene_of(x, y, bars)
+    planned = {}
+    for enough in (0, 1, 1000):
+        config = GraspConfig(enough_parts=enough)
+        judged = _Judged(scene, load_gripper("jaw"), config, _FailureMemory())
+        planned[enough] = _add_model_free(scene, judged, load_gripper("jaw"), config), judged.answered()
+    assert planned[0] == ({1, 2, 3, 4}, set())
+    assert planned[1] == ({1, 2}, {3, 4})
+    assert planned[1000] == (set(), {1, 2, 3, 4})
 
 
 def test_a_held_selection_answers_for_every_part_and_expires() -> None:
@@ -133,3 +150,5 @@ def test_the_plan_as_json_is_plain_and_complete(plan: GraspPlan) -> None:
     assert [part["grasps"] for part in answer["parts"]] == [1, 1]
     assert [part["posed"] for part in answer["parts"]] == [True, False]
     assert answer["parts"][0]["fit_m"] is None
+    passed_over = plan_to_json(replace(plan, passed_over=frozenset({2}), grasps=plan.grasps[:1]))
+    assert [part["planner"] for part in passed_over["parts"]] == ["network", None]

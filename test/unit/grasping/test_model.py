@@ -94,6 +94,24 @@ def test_only_what_is_asked_for_is_answered() -> None:
     assert _model().detect(scene, [], 1.0, CONFIG) == []
 
 
+def test_the_network_is_shown_what_lies_around_the_asked_ones_alone() -> None:
+    scene, shown = _scene(1.0), []
+
+    class Watched(StatingNetwork):
+        def run(self, grid: HeightMap) -> Cells:
+            shown.append(grid)
+            return super().run(grid)
+
+    for asked in (scene.segments, scene.segments[1:]):
+        GraspModel(PART, Watched(1.0)).detect(scene, asked, 1.0, CONFIG)
+    whole, around = shown
+    assert around.height_m.size < whole.height_m.size
+    assert set(np.unique(whole.labels)) >= {1, 2}
+    low, high = (f(scene.segments[1].points_bin[:, :2], axis=0) for f in (np.min, np.max))
+    extent = around.pitch_m * np.array(around.shape[::-1])
+    assert (around.origin_bin_xy <= low).all() and (around.origin_bin_xy + extent >= high).all()
+
+
 def test_parts_too_small_to_be_seen_are_not_looked_for() -> None:
     scene = _scene(1.0)
     assert _model().detect(scene, scene.segments, 0.05, CONFIG) == []

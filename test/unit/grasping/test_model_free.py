@@ -13,7 +13,7 @@ from support.ranked import ranked
 from srclib_ros.config import GraspConfig
 from srclib_ros.geometry.grasp_frame import flipped, tilt_rad
 from srclib_ros.grasping.gripper import load_gripper
-from srclib_ros.grasping.model_free import antipodal_grasps
+from srclib_ros.grasping.model_free import Approach, antipodal_grasps
 from srclib_ros.types import Grasp, Scene
 
 JAW = load_gripper("jaw")
@@ -117,8 +117,12 @@ def test_a_sloping_part_is_approached_square_to_it_as_well() -> None:
     scene = scene_of(x, y, [np.where(inside, 0.05 + 0.5 * u, 0.0)])
     part = scene.segments[0]
     part.normals_bin[:] = np.array((-0.5, 0, 1), np.float32) / np.sqrt(1.25)
-    tilts = {round(float(tilt_rad(g.T_bin_tcp)), 2) for g in antipodal_grasps(scene, part, JAW, CONFIG)}
-    assert {0.0, round(float(np.arctan(0.5)), 2)} <= tilts
+    upright, slanted = (
+        {round(float(tilt_rad(g.T_bin_tcp)), 2) for g in antipodal_grasps(scene, part, JAW, CONFIG, (approach,))}
+        for approach in Approach
+    )
+    assert upright == {0.0}
+    assert round(float(np.arctan(0.5)), 2) in slanted and 0.0 not in slanted
 
 
 @pytest.mark.parametrize("angle_rad", [0.1, 0.25, 0.6])
