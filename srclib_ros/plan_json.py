@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 from srclib_ros.types import Grasp, GraspPlan, Match
@@ -12,10 +12,13 @@ SCHEMA = 1
 
 
 def plan_to_json(plan: GraspPlan) -> dict[str, Any]:
-    """`grasps` best first (4x4 rows, metres, bin frame), `parts`, `rejected` (reason to count), `verdict`."""
+    """`grasps` best first (4x4 rows, metres, bin frame), `parts`, `rejected` (reason to count; also each part's)."""
     offered = Counter(grasp.part for grasp in plan.grasps)
     networked = {grasp.part for grasp in plan.grasps if grasp.source is not None}
     fits = {pose.segment: pose.fit_m for pose in plan.poses}
+    rejected: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for item in plan.rejected:
+        rejected[item.grasp.part][str(item.reason)] += 1
     return {
         "schema": SCHEMA,
         "frame_id": plan.scene.cloud.frame_id,
@@ -31,10 +34,11 @@ def plan_to_json(plan: GraspPlan) -> dict[str, Any]:
                 "planner": _planner(plan, match.segment, networked),
                 "posed": match.segment in fits,
                 "fit_m": _finite(fits.get(match.segment, math.nan)),
+                "rejected": dict(rejected[match.segment].most_common()),
             }
             for match in plan.matches
         ],
-        "rejected": dict(Counter(str(item.reason) for item in plan.rejected)),
+        "rejected": dict(sum(rejected.values(), Counter())),
         "stages_ms": {name: round(value, 3) for name, value in plan.stages_ms.items()},
     }
 

@@ -72,7 +72,7 @@ def _row(part: Mapping[str, Any], grasp: Mapping[str, Any] | None) -> list[str]:
         str(part["grasps"]),
     ]
     if grasp is None:
-        return [*cells, "-", "-", "-"]
+        return [*cells, _why_none(part), "-", "-"]
     T = grasp["T_bin_tcp"]
     tilt_deg = math.degrees(math.acos(max(-1.0, min(1.0, -T[2][2]))))
     x, y, z = (1000 * T[axis][3] for axis in range(3))
@@ -82,6 +82,13 @@ def _row(part: Mapping[str, Any], grasp: Mapping[str, Any] | None) -> list[str]:
         f"{1000 * grasp['width_m']:.1f} mm",
         f"{grasp['quality']:.2f}",
     ]
+
+
+def _why_none(part: Mapping[str, Any]) -> str:
+    """What mostly speaks against the grasps of a part that has none to offer."""
+    if part["planner"] is None:
+        return "-"
+    return "none: " + next(iter(part["rejected"]), "the gripper fits nowhere")
 
 
 def _answerer(part: Mapping[str, Any]) -> str:

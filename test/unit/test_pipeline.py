@@ -144,6 +144,7 @@ def test_the_plan_as_json_is_plain_and_complete(plan: GraspPlan) -> None:
     answer = json.loads(json.dumps(plan_to_json(plan), allow_nan=False))
     assert answer["verdict"] == "grasps"
     assert answer["rejected"] == {str(RejectReason.TILT): 2}
+    assert [part["rejected"] for part in answer["parts"]] == [{str(RejectReason.TILT): 2}, {}]
     assert [grasp["source"] for grasp in answer["grasps"]] == ["bolt", None]
     assert np.shape(answer["grasps"][0]["T_bin_tcp"]) == (4, 4)
     assert [part["planner"] for part in answer["parts"]] == ["network", "model-free"]

@@ -17,6 +17,7 @@ def part(label: int, source: str | None) -> dict[str, Any]:
         "planner": "network" if source == "hex_bolt_m8" else "model-free",
         "posed": label == 4,
         "grasps": 1,
+        "rejected": {"outside the workspace": 4} if label == 3 else {},
     }
 
 
@@ -54,8 +55,12 @@ def test_a_pick_is_told_in_millimetres_and_degrees() -> None:
         assert said in line
 
 
-def test_a_part_without_a_grasp_shows_none() -> None:
-    assert pick_table(PLAN).splitlines()[4].split()[-3:] == ["-", "-", "-"]
+def test_a_part_without_a_grasp_says_why() -> None:
+    passed_over = PLAN | {"parts": [part(3, "ring_40"), part(4, None), part(5, None) | {"planner": None}], "grasps": []}
+    outside, nowhere, last = pick_table(passed_over).splitlines()[2:]
+    assert "none: outside the workspace" in outside
+    assert "none: the gripper fits nowhere" in nowhere
+    assert "passed over" in last and "none" not in last
 
 
 def test_a_source_whose_network_found_nothing_is_named() -> None:
