@@ -67,6 +67,10 @@ class BinConfig:
         0.006, "points nearer than this to a wall belong to the wall", unit="m", low=0.0, high=0.1
     )
 
+    def __post_init__(self) -> None:
+        if min(self.size_m[:2]) <= 0.0:
+            raise ConfigError(f"bin.size_m: length and width must be above 0, got {list(self.size_m)}")
+
 
 @dataclass(frozen=True)
 class SegmentationConfig:
@@ -129,11 +133,16 @@ class GraspConfig:
     )
     retry_radius_m: float = setting(
         0.01,
-        "a grasp this near to a failed one is not offered again until the bin changes",
+        "a grasp this near to a failed one is not offered again until the part that lay there has gone",
         unit="m",
         low=0.0,
         high=0.2,
     )
+
+    def __post_init__(self) -> None:
+        low, high = self.workspace_m[:3], self.workspace_m[3:]
+        if any(a >= b for a, b in zip(low, high, strict=True)):
+            raise ConfigError(f"grasp.workspace_m: each least value must be below its greatest, got {[*low, *high]}")
 
 
 @dataclass(frozen=True)

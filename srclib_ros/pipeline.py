@@ -9,11 +9,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from srclib_ros.config import GraspConfig, PipelineConfig
 from srclib_ros.embedding.encoder import Encoder
 from srclib_ros.grasping.collision import Obstacles
+from srclib_ros.grasping.failed_grasps import FailedGrasps
 from srclib_ros.grasping.gripper import Gripper, load_gripper
 from srclib_ros.grasping.model import GraspModel
 from srclib_ros.grasping.model_free import Approach, antipodal_grasps
@@ -36,6 +35,9 @@ from srclib_ros.types import (
     Verdict,
 )
 
+AT_ONCE = 4
+"""So many parts go to the model-free planner before their grasps are judged."""
+
 
 class PickPipeline:
     """Plans grasps on one cloud after another with the networks of a source library.
@@ -50,7 +52,7 @@ class PickPipeline:
         self.gripper = load_gripper(config.grasp.gripper)
         self._models: dict[str, GraspModel] = {}
         self._held = _HeldSelection()
-        self._failures = _FailureMemory()
+        self._failed = FailedGrasps()
 
     def with_config(self, config: PipelineConfig) -> PickPipeline:
         """The same library, encoder and networks under another config."""
@@ -75,23 +77,23 @@ class PickPipeline:
         with clock.stage("network"):
             poses = self._detect(scene, matches)
         with clock.stage("grasps"):
-            judged = _Judged(scene, self.gripper, self.config.grasp, self._failures)
+            judged = _Judged(scene, self.gripper, self.config.grasp, self._failed)
             judged.add(self._propose(poses))
         with clock.stage("model_free"):
             passed_over = _add_model_free(scene, judged, self.gripper, self.config.grasp)
         with clock.stage("rank"):
             grasps, rejected = rank(judged.grasps, judged.reasons, scene, self.config.grasp.max_grasps)
-        self._failures.watch(grasps, scene)
+        self._failed.watch(grasps, scene)
         verdict, why = _verdict(scene, matches, grasps, rejected, passed_over)
         return GraspPlan(scene, matches, poses, grasps, rejected, verdict, why, clock.stages_ms, passed_over)
 
     def remember_failure(self, grasp_id: str) -> bool:
-        """Do not offer this grasp of the last plan again until its part moves; False when the id is unknown."""
-        return self._failures.add(grasp_id)
+        """Do not offer a grasp there again until its part has gone; False when no such grasp was offered lately."""
+        return self._failed.add(grasp_id)
 
     def take_failures_of(self, other: PickPipeline) -> None:
         """Go on remembering what failed in another pipeline, which this one replaces."""
-        self._failures = other._failures
+        self._failed = other._failed
 
     def _select(self, scene: Scene) -> tuple[Match, ...]:
         if self.config.selection.bin_content != "single":
@@ -151,10 +153,10 @@ class _StageClock:
 class _Judged:
     """Proposed grasps of one scene, each beside the reason that speaks against it, if any."""
 
-    def __init__(self, scene: Scene, gripper: Gripper, config: GraspConfig, failures: _FailureMemory) -> None:
+    def __init__(self, scene: Scene, gripper: Gripper, config: GraspConfig, failed: FailedGrasps) -> None:
         self._scene, self._gripper, self._config = scene, gripper, config
         self._obstacles = Obstacles.of_scene(scene)
-        self._failed = failures.positions(scene, config.retry_radius_m)
+        self._failed = failed.positions(scene, config.retry_radius_m)
         self.grasps: list[Grasp] = []
         self.reasons: list[RejectReason | None] = []
 
@@ -190,47 +192,20 @@ class _HeldSelection:
         return tuple(replace(self._match, segment=part.label) for part in scene.segments)
 
 
-class _FailureMemory:
-    """Where grasps failed, forgotten once the part that lay there has moved."""
-
-    def __init__(self) -> None:
-        self._offered: dict[str, tuple[Matrix, Matrix]] = {}
-        self._failed: list[tuple[Matrix, Matrix]] = []
-
-    def watch(self, grasps: Sequence[Grasp], scene: Scene) -> None:
-        centroids = {part.label: part.centroid_bin.astype(np.float64) for part in scene.segments}
-        self._offered = {grasp.grasp_id: (grasp.T_bin_tcp[:3, 3], centroids[grasp.part]) for grasp in grasps}
-
-    def add(self, grasp_id: str) -> bool:
-        if grasp_id not in self._offered:
-            return False
-        self._failed.append(self._offered[grasp_id])
-        return True
-
-    def positions(self, scene: Scene, radius_m: float) -> list[Matrix]:
-        """TCP positions in the bin frame to stay away from."""
-        if self._failed:
-            present = np.array([part.centroid_bin for part in scene.segments]).reshape(-1, 3)
-            self._failed = [
-                (tcp, centroid)
-                for tcp, centroid in self._failed
-                if len(present) and np.linalg.norm(present - centroid, axis=1).min() < radius_m
-            ]
-        return [tcp for tcp, _ in self._failed]
-
-
 def _add_model_free(scene: Scene, judged: _Judged, gripper: Gripper, config: GraspConfig) -> frozenset[int]:
     """Grasps for parts that no network gave one, topmost first, until enough parts have a good one.
 
     Returns the labels of the parts that were not looked at.
     """
-    wanting = [part for part in scene.segments if part.label not in judged.answered()]
+    answered = judged.answered()
+    wanting = [part for part in scene.segments if part.label not in answered]
     wanting.sort(key=lambda part: -part.centroid_bin[2])
     not_seen = {part.label for part in wanting}
     for approach in Approach:
-        queue = [part for part in wanting if part.label not in judged.answered()]
-        while queue and (missing := config.enough_parts - len(judged.answered(config.good_quality))) > 0:
-            batch, queue = queue[: 2 * missing], queue[2 * missing :]
+        well_answered = judged.answered(config.good_quality)
+        queue = [part for part in wanting if part.label not in well_answered]
+        while queue and len(judged.answered(config.good_quality)) < config.enough_parts:
+            batch, queue = queue[:AT_ONCE], queue[AT_ONCE:]
             judged.add([g for part in batch for g in antipodal_grasps(scene, part, gripper, config, (approach,))])
             not_seen -= {part.label for part in batch}
     return frozenset(not_seen)
@@ -252,6 +227,8 @@ def _verdict(
             notes.append(f"{len(passed_over)} passed over, as enough others have a good grasp")
         return Verdict.GRASPS, "; ".join(notes)
     reasons = ", ".join(sorted({str(item.reason) for item in rejected})) or "no candidate was found"
+    if passed_over:
+        reasons += f"; {len(passed_over)} parts that the model-free planner did not look at: raise grasp.enough_parts"
     if all(match.source is None for match in matches):
-        return Verdict.NO_SUITABLE_SOURCE, f"and the model-free planner found nothing: {reasons}"
+        return Verdict.NO_SUITABLE_SOURCE, f"and no grasp without one: {reasons}"
     return Verdict.NOTHING_GRASPABLE, reasons

@@ -44,7 +44,7 @@ def plan_to_json(plan: GraspPlan) -> dict[str, Any]:
 
 
 def _planner(plan: GraspPlan, part: int, networked: set[int]) -> str | None:
-    """Who looked for grasps last; None for a part that was passed over."""
+    """Whose grasps are offered, or who looked last; None where the model-free planner passed the part over."""
     if part in networked:
         return "network"
     return None if part in plan.passed_over else "model-free"

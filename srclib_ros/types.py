@@ -215,8 +215,9 @@ class RejectedGrasp:
 class GraspPlan:
     """The whole answer to one cloud: grasps best first, and what became of everything else.
 
-    poses: the object poses behind the grasps. passed_over: labels of the parts that no planner looked for grasps of,
-    as enough others have one. stages_ms: wall time of each stage, in order.
+    poses: the object poses behind the grasps. passed_over: labels of the parts without a grasp of a
+    network that the model-free planner did not look at, as enough others have a good one. stages_ms: wall time of each
+    stage, in order.
     """
 
     scene: Scene

@@ -86,7 +86,7 @@ def _row(part: Mapping[str, Any], grasp: Mapping[str, Any] | None) -> list[str]:
 
 def _why_none(part: Mapping[str, Any]) -> str:
     """What mostly speaks against the grasps of a part that has none to offer."""
-    if part["planner"] is None:
+    if part["planner"] is None and not part["rejected"]:
         return "-"
     return "none: " + next(iter(part["rejected"]), "the gripper fits nowhere")
 

@@ -84,8 +84,11 @@ def find_fits(
     shape = len(angles_rad), int(cells[0]) + 1, int(cells[1]) + finger + spare + 2
     raw = _highest_within(_heights(part_uv, part[:, 2], low, shape), HOLES)
     own = _highest_within(raw, wide)
-    reach = wide + 2 * int(np.ceil(clearance_m / PITCH_M))
-    world = np.maximum(own, _highest_within(_heights(others_uv, others[:, 2], low, shape), reach))
+    reach = wide + 2 * int(np.ceil(clearance_m / PITCH_M))  # what stands beside the part's ends is met as well
+    rows = slice(reach, reach + shape[1])
+    beyond_ends = low - np.float32(PITCH_M) * np.array((reach, 0), np.float32)
+    around = _heights(others_uv, others[:, 2], beyond_ends, (shape[0], shape[1] + 2 * reach, shape[2]))
+    world = np.maximum(own, _highest_within(around, reach)[:, rows])
 
     top = own.max(axis=2)
     tip = np.maximum(top[:, None] - depths_m[:, None].astype(np.float32), np.float32(lowest_tip_m))  # (A, D, rows)

@@ -26,7 +26,8 @@ KIND = "grasp_model"
 SCHEMA = 1
 CONFIG, ONNX = "config.json", "network.onnx"
 
-MIN_PITCH_M = 0.0004  # finer than any camera over a bin sees; bounds the size of the map
+MIN_PITCH_M = 0.0004  # finer than any camera over a bin sees
+MAX_PIXELS = 4_000_000  # of a map; a part so small in a region so wide is not looked for
 CONSIDERED = 60  # poses of a segment, the most confident ones, of which those are screened that differ
 SCREENED = 12  # poses of a segment that are fitted coarsely
 REFINED = 2  # poses of a segment that are then fitted finely
@@ -73,12 +74,15 @@ class GraspModel:
         """At most one pose for each of `segments`, refined on its points; none where the network sees no such part.
 
         scale: size of the part in the scene over the size of this model's part; parts so small that a pixel of their
-        map is below MIN_PITCH_M are not found.
+        map is below MIN_PITCH_M, or their map above MAX_PIXELS, are not found.
         """
         pitch = scale * self.object.diameter_m / PIXELS_PER_DIAMETER
         if pitch < MIN_PITCH_M or not segments:
             return []
-        grid = _map_around(segments, scene, pitch)
+        low, high = _region(segments, scene, pitch)
+        if np.prod((high - low) / pitch) > MAX_PIXELS:
+            return []
+        grid = _map_of(scene, low, high, pitch)
         poses = decode(self.network.run(grid), grid, scale * self.object.centroid_m, config.min_presence)
         owner = owners(grid.labels, poses.cell)
         differing = [self._differing(poses, np.flatnonzero(owner == part.label), scale) for part in segments]
@@ -160,12 +164,16 @@ class GraspModel:
         )
 
 
-def _map_around(segments: Sequence[Segment], scene: Scene, pitch_m: float) -> HeightMap:
-    """The bin at a pitch, as far as it can matter for `segments`; each pixel has the label of what is seen there."""
+def _region(segments: Sequence[Segment], scene: Scene, pitch_m: float) -> tuple[Matrix, Matrix]:
+    """Lower and upper corner (2,) in the bin frame of what can matter for `segments`."""
     half_bin = np.array(scene.bin.size_m[:2]) / 2
     margin = SEEN_AROUND * PIXELS_PER_DIAMETER * pitch_m
     corners = [f([f(part.points_bin[:, :2], axis=0) for part in segments], axis=0) for f in (np.min, np.max)]
-    low, high = np.maximum(corners[0] - margin, -half_bin), np.minimum(corners[1] + margin, half_bin)
+    return np.maximum(corners[0] - margin, -half_bin), np.minimum(corners[1] + margin, half_bin)
+
+
+def _map_of(scene: Scene, low: Matrix, high: Matrix, pitch_m: float) -> HeightMap:
+    """The scene over a rectangle at a pitch; each pixel has the label of what is seen there."""
     x, y = scene.points_bin[..., 0], scene.points_bin[..., 1]
     index = np.flatnonzero(scene.inside & (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1]))
     columns, rows = np.maximum(np.ceil((high - low) / pitch_m), 1).astype(int)

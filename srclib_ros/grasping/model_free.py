@@ -30,18 +30,20 @@ DEPTHS = (0.3, 0.6, 1.0)
 """How far the tips reach below the top of the part, in pad heights."""
 PER_APPROACH = 24
 PART_POINTS, OTHER_POINTS = 2_500, 4_000
+REACH_M = 0.15
+"""Of a larger part only what lies this near to its centroid is looked at; it is best held there."""
 DISTINCT_APPROACH_RAD = 0.12
 FLOOR_SPARE_M = 0.0002
 MAX_TURN_RAD = 0.4
 """How far the closing direction is turned, in TURNS steps, to face the measured edges."""
-TURNS = 2
+TURNS = 1
 PIXELS_ACROSS, PIXELS_HELD = (2, 5), (10, 40)
 """Pixels of the part between the pads, counted along the closing direction, and in all: with no more than the first
 of each the sensor vouches for nothing, with the second for the whole grasp."""
 
 
 class Approach(Enum):
-    """Ways to come at a part, in the order to try them: what fits straight down needs no slanted one."""
+    """Ways to come at a part, in the order to try them: what fits well straight down needs no slanted one."""
 
     STRAIGHT_DOWN = "straight down"
     SLANTED = "slanted"
@@ -57,9 +59,11 @@ def antipodal_grasps(
     """Grasps of one segment, best first; none where the jaw fits nowhere. Deterministic.
 
     Widths are measured; approaches keep to `config.max_tilt_rad`. Collisions with the bin and with what stands around
-    are only roughly known here: `ranking.rank` settles them.
+    are only roughly known here: `ranking.judge` settles them.
     """
-    part = _thin_out(segment.points_bin, PART_POINTS)
+    from_centroid = segment.points_bin[:, :2] - segment.centroid_bin[:2]
+    near = np.einsum("ni,ni->n", from_centroid, from_centroid) < REACH_M**2
+    part = _thin_out(segment.points_bin[near], PART_POINTS)
     if len(part) < 3:
         return []
     views = _views(segment, approaches, config.max_tilt_rad)
@@ -129,7 +133,7 @@ def _frame_of(up: Matrix, spread: Matrix) -> Matrix:
 
 def _surroundings(scene: Scene, segment: Segment, gripper: Gripper) -> FloatArray:
     """(O, 3) points of anything else, floor and foreign shadows included, within the reach of the fingers."""
-    reach = gripper.finger_thickness_m + SPARE_M + 0.02
+    reach = gripper.finger_thickness_m + SPARE_M + gripper.finger_width_m / 2 + PITCH_M
     low, high = segment.points_bin.min(axis=0) - reach, segment.points_bin.max(axis=0) + reach
     return _thin_out(Surroundings.of_scene(scene).around(segment.label, low, high), OTHER_POINTS)
 
@@ -193,11 +197,11 @@ def _measure(
     if not len(fits):
         return _Measured(np.zeros((0, 4, 4)), np.zeros(0), np.zeros(0))
     x, y, angle, width = (np.asarray(v, np.float64) for v in (fits.x, fits.y, fits.angle, fits.width))
-    for _ in range(TURNS):
+    for turn in range(TURNS + 1):
         edges = measure_edges(part, x, y, fits.tip, angle, width / 2 + PITCH_M, spacing_m, gripper)
-        x, y = x + edges.middle * np.cos(angle), y + edges.middle * np.sin(angle)
-        turn = np.clip(np.arctan(edges.lean), fits.angle - angle - MAX_TURN_RAD, fits.angle - angle + MAX_TURN_RAD)
-        angle, width = angle + turn, edges.width
+        x, y, width = x + edges.middle * np.cos(angle), y + edges.middle * np.sin(angle), edges.width
+        if turn < TURNS:
+            angle = np.clip(angle + np.arctan(edges.lean), fits.angle - MAX_TURN_RAD, fits.angle + MAX_TURN_RAD)
 
     slope = np.hypot(edges.wedge + np.abs(edges.lean) + edges.hollow, edges.fall)
     friction = np.clip(1 - slope / gripper.friction, 0, 1)

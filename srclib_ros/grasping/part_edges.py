@@ -52,7 +52,8 @@ def measure_edges(
 ) -> Edges:
     """Edges of what lies between jaws at (x, y), tips at `tip`, closing along `angle`, each (F,), metres, radians.
 
-    part: (N, 3) float32 in the frame of the approach, z against it. spacing_m: between its points.
+    part: (N, 3) float32 in the frame of the approach, z against it. half_opening: (F,) metres from each jaw's centre
+    within which points count. spacing_m: between the points.
     """
     cos, sin = np.cos(angle)[:, None].astype(np.float32), np.sin(angle)[:, None].astype(np.float32)
     dx, dy = part[:, 0] - x[:, None].astype(np.float32), part[:, 1] - y[:, None].astype(np.float32)

@@ -1,4 +1,4 @@
-"""What the pipeline decides beside its stages: the verdict, held selections and failed grasps."""
+"""What the pipeline decides beside its stages: the verdict, held selections, who is looked at."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from support.height_field_scenes import block, grid, scene_of, turned
 
 from srclib_ros.config import GraspConfig
 from srclib_ros.geometry.grasp_frame import pregrasp, tcp_pose
+from srclib_ros.grasping.failed_grasps import FailedGrasps
 from srclib_ros.grasping.gripper import load_gripper
-from srclib_ros.pipeline import _add_model_free, _FailureMemory, _HeldSelection, _Judged, _verdict
+from srclib_ros.pipeline import _add_model_free, _HeldSelection, _Judged, _verdict
 from srclib_ros.plan_json import plan_to_json
 from srclib_ros.types import (
     Bin,
@@ -73,23 +74,12 @@ def test_refused_parts_without_a_grasp_are_no_suitable_source() -> None:
     assert why
 
 
-def test_a_failed_grasp_is_kept_away_from_until_its_part_moves() -> None:
-    memory = _FailureMemory()
-    lying = scene_with_parts_at((0, 0, 0), (0.1, 0, 0))
-    memory.watch([grasp_at((0.1, 0, 0.02), 2, "g2")], lying)
-    assert memory.add("g2")
-    assert not memory.add("unknown")
-    np.testing.assert_allclose(memory.positions(lying, 0.01), [[0.1, 0, 0.02]])
-    assert memory.positions(scene_with_parts_at((0, 0, 0), (0.13, 0, 0)), 0.01) == []
-    assert memory.positions(lying, 0.01) == [], "once forgotten it stays forgotten"
-
-
 def test_a_part_is_answered_by_a_grasp_that_nothing_speaks_against() -> None:
     x, y = grid()
     scene = scene_of(x, y, [block(*turned(x, y, (at, 0.0), 0.0), (0.06, 0.03, 0.025)) for at in (-0.08, 0.08)])
     down, across = np.array((0, 0, -1)), np.array((0, 1, 0))
     left, right = (tcp_pose(np.array((at, 0, 0.01)), down, across) for at in (-0.08, 0.08))
-    judged = _Judged(scene, load_gripper("jaw"), GraspConfig(), _FailureMemory())
+    judged = _Judged(scene, load_gripper("jaw"), GraspConfig(), FailedGrasps())
     judged.add([Grasp(left, pregrasp(left, 0.1), 0.03, 0.9, "jaw", 1, "bolt")])
     judged.add([Grasp(right, pregrasp(right, 0.1), 0.2, 0.9, "jaw", 2, "bolt")])
     assert judged.answered() == judged.answered(0.9) == {1}
@@ -98,18 +88,20 @@ def test_a_part_is_answered_by_a_grasp_that_nothing_speaks_against() -> None:
 
 
 def test_the_topmost_parts_come_first_and_enough_are_enough() -> None:
-    """Four bars, each higher than the last: with two good ones the lower two are left alone."""
+    """Bars, each higher than the last: once some have a good grasp the lower ones are left alone."""
     x, y = grid()
-    bars = [block(*turned(x, y, (at, 0.0), 0.0), (0.03, 0.02, 0.02 + at / 10)) for at in (-0.09, -0.03, 0.03, 0.09)]
+    places = [(at_x, at_y) for at_y in (-0.06, 0.06) for at_x in (-0.09, -0.03, 0.03, 0.09)]
+    bars = [block(*turned(x, y, at, 0.0), (0.03, 0.02, 0.015 + 0.002 * i)) for i, at in enumerate(places)]
     scene = scene_of(x, y, bars)
+    lower, upper = {1, 2, 3, 4}, {5, 6, 7, 8}
     planned = {}
     for enough in (0, 1, 1000):
         config = GraspConfig(enough_parts=enough)
-        judged = _Judged(scene, load_gripper("jaw"), config, _FailureMemory())
+        judged = _Judged(scene, load_gripper("jaw"), config, FailedGrasps())
         planned[enough] = _add_model_free(scene, judged, load_gripper("jaw"), config), judged.answered()
-    assert planned[0] == ({1, 2, 3, 4}, set())
-    assert planned[1] == ({1, 2}, {3, 4})
-    assert planned[1000] == (set(), {1, 2, 3, 4})
+    assert planned[0] == (lower | upper, set())
+    assert planned[1] == (lower, upper)
+    assert planned[1000] == (set(), lower | upper)
 
 
 def test_a_held_selection_answers_for_every_part_and_expires() -> None:
