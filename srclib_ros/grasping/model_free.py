@@ -1,7 +1,7 @@
 """Grasps for a part that no network speaks of: antipodal, from one view of one segment.
 
 The part is looked at straight down, or along slanted approaches (against its mean normal, square to its long axis);
-`height_profiles` finds where a jaw fits, at several closing angles and depths; what is found is then measured on
+`jaw_fits` finds where a jaw fits, at several closing angles and depths; what is found is then measured on
 the points themselves: the width, the direction of both edges, how squarely they face each other. The quality is
 friction margin x support x clearance x centring x what the sensor can vouch for, each in [0, 1]: rules of geometry,
 checked against true meshes in simulation, not a probability.
@@ -20,7 +20,7 @@ import numpy.typing as npt
 from srclib_ros.config import GraspConfig
 from srclib_ros.geometry.grasp_frame import pregrasp, tcp_pose, upright_variant
 from srclib_ros.grasping.gripper import Gripper
-from srclib_ros.grasping.height_profiles import ENGAGED_M, PITCH_M, SPARE_M, Fits, find_fits
+from srclib_ros.grasping.jaw_fits import ENGAGED_M, PITCH_M, SPARE_M, Fits, find_fits
 from srclib_ros.grasping.part_edges import measure_edges
 from srclib_ros.grasping.surroundings import Surroundings
 from srclib_ros.types import FloatArray, Grasp, Matrix, Scene, Segment

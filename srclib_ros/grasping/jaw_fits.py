@@ -24,6 +24,9 @@ ENGAGED_M = 0.001
 """A part must stand at least this much above the fingertips to be held at all."""
 HOLES = 3
 """Cells of the part that lie between two seen ones, this many rows apart at most, count as seen."""
+SPARE = 3
+SPARE_M = SPARE * PITCH_M
+"""Room outside the fingers, in cells and in metres, beyond which more is no better."""
 EMPTY = np.float32(-1.0)
 """Height of a cell that nothing was seen in: far below any fingertip."""
 
@@ -55,9 +58,6 @@ class Fits:
         return Fits(*(getattr(self, item.name)[index] for item in fields(self)))
 
 
-SPARE_M = 0.006
-
-
 def find_fits(
     part: FloatArray,
     others: FloatArray,
@@ -73,62 +73,107 @@ def find_fits(
     approach. angles_rad: (A,) closing directions to try. depths_m: (D,) how far the tips go below the top of each cut
     across the part. lowest_tip_m: fingertips stay above it.
     """
-    cos, sin = np.cos(angles_rad).astype(np.float32), np.sin(angles_rad).astype(np.float32)
-    turn = np.stack([np.stack([sin, cos], axis=1), np.stack([-cos, sin], axis=1)], axis=1)  # to across, along
     finger = int(np.ceil((clearance_m + gripper.finger_thickness_m) / PITCH_M))
-    spare = round(SPARE_M / PITCH_M)
     wide = max(1, round(gripper.finger_width_m / PITCH_M))
-    part_uv, others_uv = part[:, :2] @ turn, others[:, :2] @ turn
-    low = part_uv.min(axis=1) - np.float32(PITCH_M) * np.array((0, finger + spare + 1), np.float32)
-    cells = np.ceil((part_uv.max(axis=1) - low) / PITCH_M).max(axis=0).astype(int)
-    shape = len(angles_rad), int(cells[0]) + 1, int(cells[1]) + finger + spare + 2
-    raw = _highest_within(_heights(part_uv, part[:, 2], low, shape), HOLES)
-    own = _highest_within(raw, wide)
-    reach = wide + 2 * int(np.ceil(clearance_m / PITCH_M))  # what stands beside the part's ends is met as well
-    rows = slice(reach, reach + shape[1])
-    beyond_ends = low - np.float32(PITCH_M) * np.array((reach, 0), np.float32)
-    around = _heights(others_uv, others[:, 2], beyond_ends, (shape[0], shape[1] + 2 * reach, shape[2]))
-    world = np.maximum(own, _highest_within(around, reach)[:, rows])
-
-    top = own.max(axis=2)
+    cuts = _cut(part, others, angles_rad, finger, wide, wide + 2 * int(np.ceil(clearance_m / PITCH_M)))
+    top = cuts.own.max(axis=2)
     tip = np.maximum(top[:, None] - depths_m[:, None].astype(np.float32), np.float32(lowest_tip_m))  # (A, D, rows)
-    held_from = np.where(top == EMPTY, np.float32(np.inf), tip.swapaxes(0, 1) + np.float32(ENGAGED_M)).swapaxes(0, 1)
-    runs = _runs(own[:, None] > held_from[..., None])
+    held_from = np.where(top[:, None] == EMPTY, np.float32(np.inf), tip + np.float32(ENGAGED_M))[..., None]
+    runs = _runs(cuts.own[:, None] > held_from)
     runs = runs.take(np.flatnonzero((runs.end - runs.first) * PITCH_M <= gripper.stroke_m - 2 * clearance_m))
-    at, row, first, end = runs.angle, runs.row, runs.first, runs.end
-    tips = tip[at, runs.level, row]
-    beside = maximum_filter1d(world, finger, axis=2, mode="constant", cval=float(EMPTY), origin=-(finger // 2))
-    free = (beside[at, row, end] <= tips) & (beside[at, row, first - finger] <= tips)
-    runs, tips = runs.take(np.flatnonzero(free)), tips[free]
-    at, row, first, end = runs.angle, runs.row, runs.first, runs.end
+    tips = tip[runs.angle, runs.level, runs.row]
+    free = np.flatnonzero(_free(runs, tips, cuts.world, finger))
+    runs, tips = runs.take(free), tips[free]
 
-    known = _sum_before(world > EMPTY, axis=2)
-    watched = known[at, row, end + finger] - known[at, row, end]
-    watched += known[at, row, first] - known[at, row, first - finger]
-    room, open_still = np.zeros(len(at), np.float32), np.ones(len(at), np.bool_)
-    for step in range(finger, finger + spare):
-        open_still &= (world[at, row, end + step] <= tips) & (world[at, row, first - 1 - step] <= tips)
-        room += open_still * np.float32(PITCH_M)
-    filled = _sum_before(_sum_before(raw[:, None] > held_from[..., None], axis=2), axis=3)
-    above, below = np.maximum(row - wide // 2, 0), np.minimum(row + (wide + 1) // 2, shape[1])
-    held = sum(
-        sign * filled[at, runs.level, rows, columns]
-        for sign, rows, columns in ((1, below, end), (-1, above, end), (-1, below, first), (1, above, first))
-    )
-    u = low[at, 0] + (row + np.float32(0.5)) * np.float32(PITCH_M)
-    v = low[at, 1] + (first + end) * np.float32(PITCH_M / 2)
-    width = (end - first) * np.float32(PITCH_M)
+    at, row, first, end = runs.angle, runs.row, runs.first, runs.end
+    cos, sin = np.cos(angles_rad).astype(np.float32)[at], np.sin(angles_rad).astype(np.float32)[at]
+    u = cuts.low[at, 0] + (row + np.float32(0.5)) * np.float32(PITCH_M)
+    v = cuts.low[at, 1] + (first + end) * np.float32(PITCH_M / 2)
     return Fits(
-        x=u * sin[at] + v * cos[at],
-        y=v * sin[at] - u * cos[at],
+        x=u * sin + v * cos,
+        y=v * sin - u * cos,
         tip=tips,
         angle=angles_rad[at].astype(np.float32),
-        width=width,
+        width=(end - first) * np.float32(PITCH_M),
         depth=top[at, row] - tips,
-        skew=((end - first) / wide - held / wide**2).astype(np.float32),
-        seen=(watched / (2 * finger)).astype(np.float32),
-        spare=room,
+        skew=_missing(runs, cuts.raw[:, None] > held_from, wide),
+        seen=_seen(runs, cuts.world, finger),
+        spare=_spare(runs, tips, cuts.world, finger),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Cuts:
+    """The part cut along each of A closing directions: (A, rows, columns) heights, EMPTY where nothing was seen.
+
+    raw: of the part, its gaps closed. own: the highest of it that a finger centred there meets. world: of anything.
+    low: (A, 2) across and along the closing direction, metres, the corner of cell (0, 0).
+    """
+
+    raw: FloatArray
+    own: FloatArray
+    world: FloatArray
+    low: FloatArray
+
+
+def _cut(
+    part: FloatArray, others: FloatArray, angles_rad: npt.NDArray[np.float64], finger: int, wide: int, clear: int
+) -> _Cuts:
+    """Rows run across the closing direction over the part alone, columns along it with room for a finger beside it.
+
+    finger: cells along the closing direction that a finger takes up. wide: rows that it is wide, clear: with the
+    clearance to either side.
+    """
+    cos, sin = np.cos(angles_rad).astype(np.float32), np.sin(angles_rad).astype(np.float32)
+    turn = np.stack([np.stack([sin, cos], axis=1), np.stack([-cos, sin], axis=1)], axis=1)  # to across, along
+    beside = finger + SPARE + 1
+    part_uv, others_uv = part[:, :2] @ turn, others[:, :2] @ turn
+    low = part_uv.min(axis=1) - np.float32(PITCH_M) * np.array((0, beside), np.float32)
+    cells = np.ceil((part_uv.max(axis=1) - low) / PITCH_M).max(axis=0).astype(int)
+    angles, rows, columns = len(angles_rad), int(cells[0]) + 1, int(cells[1]) + beside + 1
+    raw = _highest_within(_heights(part_uv, part[:, 2], low, (angles, rows, columns)), HOLES)
+    own = _highest_within(raw, wide)
+    beyond_ends = low - np.float32(PITCH_M) * np.array((clear, 0), np.float32)  # a finger's width reaches past them
+    around = _heights(others_uv, others[:, 2], beyond_ends, (angles, rows + 2 * clear, columns))
+    return _Cuts(raw, own, np.maximum(own, _highest_within(around, clear)[:, clear : clear + rows]), low)
+
+
+def _free(runs: _Runs, tips: FloatArray, world: FloatArray, finger: int) -> npt.NDArray[np.bool_]:
+    """(F,) whether on both sides of each run nothing stands above the tips within a finger's thickness."""
+    highest = maximum_filter1d(world, finger, axis=2, mode="constant", cval=float(EMPTY), origin=-(finger // 2))
+    ahead, behind = highest[runs.angle, runs.row, runs.end], highest[runs.angle, runs.row, runs.first - finger]
+    return (ahead <= tips) & (behind <= tips)
+
+
+def _spare(runs: _Runs, tips: FloatArray, world: FloatArray, finger: int) -> FloatArray:
+    """(F,) metres of room beyond both fingers, up to SPARE_M."""
+    room, still_free = np.zeros(len(tips), np.float32), np.ones(len(tips), np.bool_)
+    for step in range(finger, finger + SPARE):
+        still_free &= world[runs.angle, runs.row, runs.end + step] <= tips
+        still_free &= world[runs.angle, runs.row, runs.first - 1 - step] <= tips
+        room += still_free * np.float32(PITCH_M)
+    return room
+
+
+def _seen(runs: _Runs, world: FloatArray, finger: int) -> FloatArray:
+    """(F,) share of both fingers' footprints in which something was seen."""
+    known = _sum_before(world > EMPTY, axis=2)
+    at, row, first, end = runs.angle, runs.row, runs.first, runs.end
+    watched = known[at, row, end + finger] - known[at, row, end]
+    watched += known[at, row, first] - known[at, row, first - finger]
+    return (watched / (2 * finger)).astype(np.float32)
+
+
+def _missing(runs: _Runs, stands: npt.NDArray[np.bool_], wide: int) -> FloatArray:
+    """(F,) cells of each run's rectangle, a finger wide, in which the part does not stand, per row: how far it leans.
+
+    stands: (A, D, rows, columns).
+    """
+    before = _sum_before(_sum_before(stands, axis=2), axis=3)
+    above, below = np.maximum(runs.row - wide // 2, 0), np.minimum(runs.row + (wide + 1) // 2, stands.shape[2])
+    corners = ((1, below, runs.end), (-1, above, runs.end), (-1, below, runs.first), (1, above, runs.first))
+    held = sum(sign * before[runs.angle, runs.level, rows, columns] for sign, rows, columns in corners)
+    return ((runs.end - runs.first) / wide - held / wide**2).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
