@@ -63,7 +63,9 @@ def read_bytes(path: Path) -> bytes:
             raise ArtifactDamagedError(f"{path}: larger than {MAX_FILE_BYTES >> 20} MiB; this is no file of ours")
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        raise ArtifactMissingError(f"{path}: not there; check the path, or build it again") from error
+        raise ArtifactMissingError(
+            f"{path}: not there, so the folder is none that srclib wrote; check the path, or build it again"
+        ) from error
 
 
 def read_json(path: Path) -> Any:

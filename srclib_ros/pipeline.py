@@ -35,6 +35,7 @@ from srclib_ros.types import (
     Verdict,
 )
 
+WALLS_UNKNOWN = "bin.pose is not set: the floor was found as a plane, walls are not kept clear of"
 AT_ONCE = 4
 """So many parts go to the model-free planner before their grasps are judged."""
 
@@ -85,6 +86,8 @@ class PickPipeline:
             grasps, rejected = rank(judged.grasps, judged.reasons, scene, self.config.grasp.max_grasps)
         self._failed.watch(grasps, scene)
         verdict, why = _verdict(scene, matches, grasps, rejected, passed_over)
+        if self.config.bin.mode == "bin" and not located.has_walls:
+            why = "; ".join(filter(None, (why, WALLS_UNKNOWN)))
         return GraspPlan(scene, matches, poses, grasps, rejected, verdict, why, clock.stages_ms, passed_over)
 
     def remember_failure(self, grasp_id: str) -> bool:
@@ -224,7 +227,7 @@ def _verdict(
         refused = sum(match.source is None for match in matches)
         notes = [f"{refused} of {len(matches)} parts without a suitable source"] if refused else []
         if passed_over:
-            notes.append(f"{len(passed_over)} passed over, as enough others have a good grasp")
+            notes.append(f"{len(passed_over)} passed over, as grasp.enough_parts have a good one")
         return Verdict.GRASPS, "; ".join(notes)
     reasons = ", ".join(sorted({str(item.reason) for item in rejected})) or "no candidate was found"
     if passed_over:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from srclib_ros.types import Cloud, Scene
 
 ANSWER_TIMEOUT_S = 60.0
+EVERY_PART = 1000
+"""A person wants to see what becomes of each part; a cell need not wait for that (grasp.enough_parts)."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -130,6 +132,7 @@ def _plan_over_ros(
         "bin.pose": tuple(matrix_to_pose7(scene.bin.T_cloud_bin)),
         "bin.size_m": scene.bin.size_m,
         "max_age_s": 0.0,
+        "grasp.enough_parts": EVERY_PART,
     }
     namespace = f"/demo_{os.getpid()}"
     replay = {"path": str(bag.resolve()), "rate_hz": 1.0, "loop": True}

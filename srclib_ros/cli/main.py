@@ -40,7 +40,7 @@ Step by step:
                                                 grasps with the library that ships; pass --library for yours
   srclib build my_parts --unit mm --out my_library --networks 3
   srclib library my_library list
-  srclib query my_library my_parts/bearing_block/bearing_block_60.stl
+  srclib query my_library my_parts/bearing_block/bearing_block_60.stl --unit mm
   srclib evaluate segmentation my_scenes --json
   srclib bench latency --json
 
@@ -111,7 +111,7 @@ def _top_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="srclib",
         usage="srclib VERB ... [--help]",
-        description="Bin picking that learns a new part in minutes because it remembers the old ones.",
+        description="Bin picking that starts a new part with the grasp network of the part it resembles most.",
         epilog=_TUTORIAL.format(verbs=verbs),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -29,7 +29,8 @@ ANGLES = 6
 DEPTHS = (0.3, 0.6, 1.0)
 """How far the tips reach below the top of the part, in pad heights."""
 PER_APPROACH = 24
-PART_POINTS, OTHER_POINTS = 2_500, 4_000
+PART_POINTS, OTHER_POINTS = 6_000, 5_000
+"""Enough that a part as large as REACH_M allows has no gaps wider than HOLES."""
 REACH_M = 0.15
 """Of a larger part only what lies this near to its centroid is looked at; it is best held there."""
 DISTINCT_APPROACH_RAD = 0.12

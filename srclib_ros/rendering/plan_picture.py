@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import io
+import textwrap
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _WIDTH_PX, _HEIGHT_PX, _PANEL_PX, _DPI = 1100, 820, 560, 100
+LONGEST_REASON = 34
 _PAPER = (0.965, 0.968, 0.972)
 _INK = "#20262e"
 _FAINT = "#78818c"
@@ -98,7 +100,7 @@ def _rows(plan: GraspPlan) -> list[_Row]:
         _Row(
             part.label,
             ranks.get(part.label),
-            _name(matches.get(part.label), best.get(part.label)),
+            _answer(plan, part.label, best.get(part.label)),
             _similarity(matches.get(part.label)),
             counts[part.label],
             best.get(part.label),
@@ -108,10 +110,14 @@ def _rows(plan: GraspPlan) -> list[_Row]:
     return sorted(rows, key=lambda row: (row.rank is None, row.rank or row.label))
 
 
-def _name(match: Match | None, best: Grasp | None) -> str:
+def _answer(plan: GraspPlan, part: int, best: Grasp | None) -> str:
+    """Who gave the best grasp of a part; where it has none, what mostly speaks against them."""
     if best is not None:
         return best.source or "model-free"
-    return (match.source if match is not None else None) or "no suitable source"
+    reasons = Counter(str(item.reason) for item in plan.rejected if item.grasp.part == part)
+    if not reasons:
+        return "passed over" if part in plan.passed_over else "the gripper fits nowhere"
+    return textwrap.shorten(reasons.most_common(1)[0][0], LONGEST_REASON, placeholder=" ...")
 
 
 def _similarity(match: Match | None) -> float | None:
@@ -240,7 +246,7 @@ def _write_table(axes: Axes, plan: GraspPlan, rows: list[_Row], title: str) -> N
     )  # fmt: skip
     columns = (
         (0.03, "pick", "left"),
-        (0.165, "network of", "left"),
+        (0.165, "answered by", "left"),
         (0.655, "similar", "right"),
         (0.79, "grasps", "right"),
         (0.95, "quality", "right"),

@@ -13,12 +13,13 @@ from srclib_ros.types import Grasp, GraspPlan, Match, Neighbour, RejectedGrasp, 
 def plan_of_record(record: Mapping[str, Any], scene: Scene) -> GraspPlan:
     """record: JSON of `plan_json`. scene: the same cloud, cut into the same segments.
 
-    Of rejected grasps a record keeps the number alone, so they stand at the origin.
+    Of rejected grasps a record keeps the part and the reason alone, so they stand at the origin.
     """
     rejected = [
-        RejectedGrasp(_nowhere(), reason)
+        RejectedGrasp(_nowhere(part["part"]), reason)
+        for part in record["parts"]
         for reason in RejectReason
-        for _ in range(int(record["rejected"].get(str(reason), 0)))
+        for _ in range(int(part["rejected"].get(str(reason), 0)))
     ]
     return GraspPlan(
         scene,
@@ -56,5 +57,5 @@ def _grasp(grasp: Mapping[str, Any]) -> Grasp:
     )
 
 
-def _nowhere() -> Grasp:
-    return Grasp(np.eye(4), np.eye(4), 0.0, 0.0, "", 0, None)
+def _nowhere(part: int) -> Grasp:
+    return Grasp(np.eye(4), np.eye(4), 0.0, 0.0, "", part, None)
