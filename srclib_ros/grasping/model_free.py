@@ -240,4 +240,10 @@ def _centring(x: npt.NDArray[Any], y: npt.NDArray[Any], size: float) -> npt.NDAr
 
 
 def _thin_out(points: FloatArray, most: int) -> FloatArray:
-    return points[:: max(1, -(-len(points) // most))]
+    """At most `most` of the points, one over each square: every n-th of an image's pixels could leave stripes."""
+    if len(points) <= most:
+        return points
+    low, extent = points[:, :2].min(axis=0), np.ptp(points[:, :2], axis=0)
+    cell_m = np.float32(max(np.sqrt(extent[0] * extent[1] / most), extent.max() / most, 1e-6))
+    column, row = ((points[:, :2] - low) / cell_m).astype(np.int64).T
+    return points[np.unique(row * (column.max() + 1) + column, return_index=True)[1][:most]]

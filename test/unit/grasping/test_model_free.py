@@ -102,13 +102,9 @@ def test_grasps_turn_with_the_part() -> None:
 
 def test_a_large_dense_part_has_no_gaps() -> None:
     """More points than the planner looks at: thinned out they still make one surface, held across its narrow side."""
-    x, y = grid()
-    x, y = (np.repeat(np.repeat(v, 3, axis=0), 3, axis=1) for v in (x, y))
-    step = np.abs(np.diff(np.unique(x))).min() / 3
-    x = x + step * (np.arange(x.shape[1]) % 3 - 1)
-    y = y + step * (np.arange(x.shape[0]) % 3 - 1)[:, None]
-    scene = scene_of(x, y, [block(*turned(x, y, AT, 0.2), (0.15, 0.06, 0.04))])
-    assert len(scene.segments[0].points_bin) > 10_000
+    x, y = grid(pitch_m=0.00025)  # 600 by 240 pixels: every 24th is a stripe
+    scene = scene_of(x, y, [block(*turned(x, y, AT, 0.0), (0.1499, 0.0599, 0.04))])
+    assert len(scene.segments[0].points_bin) > 50_000
     best = offered(scene)[0]
     assert best.width_m == pytest.approx(0.06, abs=0.003)
     assert best.quality > 0.5
