@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from srclib_ros.captures.depth_image import read_depth, read_intrinsics, read_pose
-from srclib_ros.captures.pcd import MAX_POINTS, read_pcd
+from srclib_ros.captures.depth_image import camera_from_matrix, read_depth, read_intrinsics, read_pose
+from srclib_ros.captures.pcd import MAX_FILE_BYTES, read_pcd
 from srclib_ros.captures.ply import read_ply
 from srclib_ros.errors import CaptureError, CloudFieldError, CloudLayoutError, CloudTooLargeError
 from srclib_ros.geometry.pinhole import deproject
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 CLOUD_SUFFIXES = (".pcd", ".ply", ".npz")
 DEPTH_SUFFIXES = (".png", ".tif", ".tiff")
+_NPZ_ERRORS = (OSError, ValueError, TypeError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
+"""Of numpy, zipfile and zlib, for archives that are damaged, encrypted, or none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,33 +134,43 @@ def _capture_from_fields(path: Path, fields: Mapping[str, npt.NDArray[Any]], sha
 
 
 def _load_npz(path: Path) -> Capture:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            announced = sum(entry.file_size for entry in archive.zip.infolist())
-            if announced > 64 * MAX_POINTS:
-                raise CloudTooLargeError(f"{path}: {announced} bytes unpacked; crop or downsample it first")
-            values = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise CaptureError(f"{path}: not a whole NPZ file of plain arrays ({error}); save it again") from error
+    values = _npz_arrays(path)
     camera = None
     if "xyz" in values or "points" in values:
         xyz = values.get("xyz", values.get("points"))
     elif "depth_m" in values and "K" in values:
         depth_m, K = values["depth_m"], values["K"]
-        if depth_m.ndim != 2 or depth_m.dtype.kind != "f" or K.shape != (3, 3):
-            raise CloudFieldError(f"{path}: expected depth_m (H, W) float and K (3, 3), got {depth_m.shape}, {K.shape}")
-        camera = Camera(depth_m.shape[1], depth_m.shape[0], *(float(K[i]) for i in ((0, 0), (1, 1), (0, 2), (1, 2))))
+        if depth_m.ndim != 2 or depth_m.dtype.kind != "f" or K.shape != (3, 3) or K.dtype.kind not in "iuf":
+            raise CloudFieldError(
+                f"{path}: expected depth_m (H, W) float and K (3, 3) of numbers, "
+                f"got {depth_m.dtype} {depth_m.shape} and {K.dtype} {K.shape}"
+            )
+        camera = camera_from_matrix(path, K, depth_m.shape[1], depth_m.shape[0])
         xyz = depth_to_cloud(depth_m, camera).xyz
     else:
         raise CloudFieldError(f"{path}: expected xyz, or depth_m and K; it has {', '.join(values) or 'nothing'}")
     if xyz is None or xyz.ndim not in (2, 3) or xyz.shape[-1] != 3 or xyz.dtype.kind != "f":
         raise CloudFieldError(f"{path}: xyz: expected float (H, W, 3) or (N, 3), got {getattr(xyz, 'shape', None)}")
-    viewpoint = np.asarray(values.get("viewpoint", np.zeros(3)), np.float64)
-    if viewpoint.shape != (3,) or not np.isfinite(viewpoint).all():
-        raise CloudFieldError(f"{path}: viewpoint: expected 3 finite numbers, got {viewpoint.shape}")
+    viewpoint = values.get("viewpoint", np.zeros(3))
+    if viewpoint.shape != (3,) or viewpoint.dtype.kind not in "iuf" or not np.isfinite(viewpoint).all():
+        raise CloudFieldError(f"{path}: viewpoint: expected 3 finite numbers, got {viewpoint.dtype} {viewpoint.shape}")
     points: FloatArray = np.ascontiguousarray(xyz, np.float32)
     labels = _checked_labels(path, values.get("labels", values.get("label")), points)
-    return Capture(Cloud(points, viewpoint=viewpoint), camera, labels=labels)
+    return Capture(Cloud(points, viewpoint=viewpoint.astype(np.float64)), camera, labels=labels)
+
+
+def _npz_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            announced = sum(entry.file_size for entry in archive.infolist())
+        if announced > MAX_FILE_BYTES:
+            raise CloudTooLargeError(f"{path}: {announced} bytes unpacked; crop or downsample it first")
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: np.asarray(arrays[name]) for name in arrays.files}
+    except _NPZ_ERRORS as error:
+        raise CaptureError(
+            f"{path}: not a whole NPZ file of plain arrays ({error}); save it again, as numpy.savez does"
+        ) from error
 
 
 def _load_depth(path: Path, intrinsics: Path | str | None, depth_scale: float | None) -> Capture:

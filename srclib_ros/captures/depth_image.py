@@ -55,6 +55,14 @@ def read_intrinsics(path: Path, width_px: int, height_px: int) -> Camera:
     text = _read_text(path)
     is_json = path.suffix.lower() == ".json"
     K = _matrix_from_json(path, text) if is_json else _numbers(path, text, (9,)).reshape(3, 3)
+    return camera_from_matrix(path, K, width_px, height_px)
+
+
+def camera_from_matrix(path: Path, K: npt.NDArray[Any], width_px: int, height_px: int) -> Camera:
+    """The camera of a pinhole matrix. K: (3, 3) whole numbers or floats, pixels, as read from `path`.
+
+    Raises CaptureError when K is no pinhole matrix.
+    """
     fx, fy, cx, cy = K[0, 0], K[1, 1], K[0, 2], K[1, 2]
     if not (np.isfinite(K).all() and fx > 0 and fy > 0 and abs(K[2, 2] - 1.0) < 1e-6):
         raise CaptureError(f"{path}: no pinhole matrix (fx 0 cx; 0 fy cy; 0 0 1), fx and fy above 0, in pixels")

@@ -18,7 +18,10 @@ import numpy.typing as npt
 from srclib_ros.errors import CaptureError, CloudFieldError, CloudTooLargeError
 
 MAX_POINTS = 20_000_000
+MAX_FILE_BYTES = 64 * MAX_POINTS
+"""Of a stored cloud: room for MAX_POINTS with 16 floats each."""
 _MAX_HEADER_BYTES = 16_384
+_MAX_NUMBERS_A_POINT = 4096
 _KINDS = {"F": "f", "I": "i", "U": "u"}
 
 
@@ -49,10 +52,7 @@ def read_pcd(path: Path) -> PcdCloud:
 
     Raises CaptureError (not a whole PCD file), CloudFieldError (no x, y, z), CloudTooLargeError.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise CaptureError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    data = read_cloud_bytes(path)
     header = _parse_header(path, data)
     body = memoryview(data)[header.data_offset :]
     n = header.width * header.height
@@ -65,6 +65,17 @@ def read_pcd(path: Path) -> PcdCloud:
     else:
         fields = _read_compressed(path, header, body)
     return PcdCloud(fields, header.width, header.height, header.viewpoint)
+
+
+def read_cloud_bytes(path: Path) -> bytes:
+    """The whole file. Raises CaptureError, and CloudTooLargeError, before it is read, beyond MAX_FILE_BYTES."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise CloudTooLargeError(f"{path}: {size} bytes, more than {MAX_FILE_BYTES}; crop or downsample it first")
+        return path.read_bytes()
+    except OSError as error:
+        raise CaptureError(f"{path}: cannot be read ({error.strerror}); check the path") from error
 
 
 def _parse_header(path: Path, data: bytes) -> _Header:
@@ -92,8 +103,15 @@ def _parse_header(path: Path, data: bytes) -> _Header:
         ) from error
     if not len(names) == len(types) == len(counts) or min(counts, default=0) < 1 or width < 0 or height < 0:
         raise CaptureError(f"{path}: FIELDS, SIZE, TYPE and COUNT of its PCD header disagree; export it again")
+    if sum(counts) > _MAX_NUMBERS_A_POINT:
+        raise CaptureError(
+            f"{path}: COUNT announces {sum(counts)} numbers a point, more than {_MAX_NUMBERS_A_POINT}; "
+            "export it with fewer fields"
+        )
     if encoding not in ("ascii", "binary", "binary_compressed") or viewpoint.shape != (7,):
         raise CaptureError(f"{path}: DATA {encoding!r} or VIEWPOINT is not as PCD 0.7 has it; export it again")
+    if not np.isfinite(viewpoint).all():
+        raise CaptureError(f"{path}: its VIEWPOINT is not finite; set it to 0 0 0 1 0 0 0 where it is not known")
     for axis in "xyz":
         if axis not in names or np.dtype(types[names.index(axis)]).kind != "f" or counts[names.index(axis)] != 1:
             raise CloudFieldError(f"{path}: field {axis!r} is missing or no float; it has {', '.join(names) or 'none'}")

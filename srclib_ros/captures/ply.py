@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from srclib_ros.captures.pcd import MAX_POINTS
+from srclib_ros.captures.pcd import MAX_POINTS, read_cloud_bytes
 from srclib_ros.errors import CaptureError, CloudFieldError, CloudTooLargeError
 
 _MAX_HEADER_BYTES = 65_536
@@ -48,10 +48,7 @@ def read_ply(path: Path) -> dict[str, npt.NDArray[Any]]:
 
     Raises CaptureError (not a whole PLY file), CloudFieldError (no x, y, z), CloudTooLargeError.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise CaptureError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    data = read_cloud_bytes(path)
     header = _parse_header(path, data)
     body = memoryview(data)[header.data_offset :]
     if header.encoding == "ascii":
@@ -88,6 +85,8 @@ def _parse_header(path: Path, data: bytes) -> _Header:
         raise CaptureError(
             f"{path}: its PLY header is incomplete or holds lists of points ({error!r}); export it again"
         ) from error
+    if count < 0:
+        raise CaptureError(f"{path}: its PLY header announces {count} points; export it again")
     for axis in "xyz":
         if axis not in (record.names or ()) or record[axis].kind != "f":
             raise CloudFieldError(

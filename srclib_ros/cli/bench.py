@@ -17,7 +17,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from srclib_ros.cli.options import add_json, add_library, add_seed, print_json, progress
+from srclib_ros.cli.options import (
+    add_json,
+    add_library,
+    add_seed,
+    not_negative_int,
+    positive_int,
+    print_json,
+    progress,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,11 +48,11 @@ class _Frame:
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("latency",), help="what to measure")
     add_library(parser)
-    parser.add_argument("--parts", type=int, default=15, metavar="N", help="parts dropped into each bin (15)")
-    parser.add_argument("--threads", type=int, default=2, metavar="N", help="threads of the networks (2)")
-    parser.add_argument("--frames", type=int, default=50, metavar="N", help="frames that count (50)")
-    parser.add_argument("--warm-up", type=int, default=5, metavar="N", help="frames before those (5)")
-    parser.add_argument("--scenes", type=int, default=5, metavar="N", help="different bins, taken in turn (5)")
+    parser.add_argument("--parts", type=positive_int, default=15, metavar="N", help="parts dropped into each bin (15)")
+    parser.add_argument("--threads", type=positive_int, default=2, metavar="N", help="threads of the networks (2)")
+    parser.add_argument("--frames", type=positive_int, default=50, metavar="N", help="frames that count (50)")
+    parser.add_argument("--warm-up", type=not_negative_int, default=5, metavar="N", help="frames before those (5)")
+    parser.add_argument("--scenes", type=positive_int, default=5, metavar="N", help="different bins, taken in turn (5)")
     parser.add_argument("--rate", type=float, default=10.0, metavar="HZ", help="clouds a second through ROS (10)")
     parser.add_argument("--no-ros", action="store_true", help="leave the measurement through ROS out")
     add_seed(parser)

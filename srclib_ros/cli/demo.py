@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srclib_ros.cli.options import add_json, add_library, add_out, add_seed, print_json, progress
+from srclib_ros.cli.options import add_json, add_library, add_out, add_seed, positive_int, print_json, progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,8 +39,8 @@ EVERY_PART = 1000
 def configure(parser: argparse.ArgumentParser) -> None:
     add_library(parser)
     add_out(parser, "folder for the bag, plans and pictures", Path("out/demo"))
-    parser.add_argument("--scenes", type=int, default=6, metavar="N", help="how many piles (6)")
-    parser.add_argument("--count", type=int, default=10, metavar="N", help="parts in each pile (10)")
+    parser.add_argument("--scenes", type=positive_int, default=6, metavar="N", help="how many piles (6)")
+    parser.add_argument("--count", type=positive_int, default=10, metavar="N", help="parts in each pile (10)")
     add_seed(parser)
     add_json(parser)
 
@@ -80,7 +80,10 @@ class _Answer:
 
 
 def choose_parts(library: Library, count: int, rng: np.random.Generator) -> list[PartMesh]:
-    """For one pile: half known to the library and with a network, the rest siblings of those and strangers."""
+    """`count` parts for one pile: half known to the library and with a network, the rest their siblings and strangers.
+
+    A pile of 1 or 2 has room for a known part, then a sibling.
+    """
     from srclib_ros.simulation.parts.catalogue import STRANGERS, generate_parts
 
     known, held_out = generate_parts(split="library"), generate_parts(split="held_out")
@@ -92,10 +95,10 @@ def choose_parts(library: Library, count: int, rng: np.random.Generator) -> list
     many_strangers = max(1, count // 5)
     many_siblings = max(1, count // 4)
     chosen = [sources[i % len(sources)] for i in rng.permutation(max(count, len(sources)))]
-    chosen = chosen[: count - many_strangers - many_siblings]
+    chosen = chosen[: max(1, count - many_strangers - many_siblings)]
     chosen += [siblings[i] for i in rng.integers(len(siblings), size=many_siblings)]
     chosen += [strangers[i] for i in rng.integers(len(strangers), size=many_strangers)]
-    return [chosen[i] for i in rng.permutation(len(chosen))]
+    return [chosen[i] for i in rng.permutation(count)]
 
 
 def _film(library: Library, args: argparse.Namespace, rng: np.random.Generator) -> list[RecordedScene]:

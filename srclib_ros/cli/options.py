@@ -62,6 +62,16 @@ def settings_of(args: argparse.Namespace, base: PipelineConfig | None = None) ->
     return override(base or PipelineConfig(), {name: value for name, value in vars(args).items() if name in names})
 
 
+def positive_int(text: str) -> int:
+    """For `type=`: a whole number of 1 or more."""
+    return _whole_number(text, 1)
+
+
+def not_negative_int(text: str) -> int:
+    """For `type=`: a whole number of 0 or more."""
+    return _whole_number(text, 0)
+
+
 def print_json(value: Any) -> None:
     """One JSON object on stdout; NaN and infinity are refused."""
     print(json.dumps(value, indent=1, allow_nan=False))
@@ -76,6 +86,16 @@ def progress(
     disable = quiet or not sys.stderr.isatty()
     bar: Iterable[Item] = tqdm(iterable, total=total, desc=label, file=sys.stderr, disable=disable, leave=False)
     return bar
+
+
+def _whole_number(text: str, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(f"{text}: expected a whole number of {least} or more")
+    return value
 
 
 def _metavar(item: dataclasses.Field[Any]) -> str:

@@ -15,9 +15,16 @@ Exit status 1: no grasp, and the verdict says why.
 from __future__ import annotations
 
 import argparse
+import dataclasses
+from collections.abc import Container
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from srclib_ros.cli.options import add_json, add_library, add_settings, print_json, settings_of
+
+if TYPE_CHECKING:
+    from srclib_ros.config import PipelineConfig
+    from srclib_ros.types import Bin
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,8 +41,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from dataclasses import replace
-
     from srclib_ros.captures.cloud_io import load_capture
     from srclib_ros.cli.table import pick_table, plan_summary
     from srclib_ros.pipeline import open_pipeline
@@ -48,9 +53,7 @@ def run(args: argparse.Namespace) -> int:
     T_cloud_bin = None
     if capture.bin is not None and not config.bin.pose:
         T_cloud_bin = capture.bin.T_cloud_bin
-        if "bin.size_m" not in vars(args):
-            mode = "bin" if capture.bin.has_walls else "plane"
-            config = replace(config, bin=replace(config.bin, mode=mode, size_m=capture.bin.size_m))
+        config = with_bin_of_capture(config, capture.bin, vars(args))
     pipeline = open_pipeline(args.library, config)
     plan = pipeline.plan(capture.cloud, T_cloud_bin)
     if args.out is not None:
@@ -66,3 +69,10 @@ def run(args: argparse.Namespace) -> int:
         if args.out is not None:
             print(f"picture: {args.out}")
     return 0 if plan.grasps else 1
+
+
+def with_bin_of_capture(config: PipelineConfig, bin: Bin, given: Container[str]) -> PipelineConfig:
+    """`bin.mode` and `bin.size_m` as the capture has them, each unless it is among the `given` names."""
+    of_capture: dict[str, Any] = {"mode": "bin" if bin.has_walls else "plane", "size_m": bin.size_m}
+    changes = {name: value for name, value in of_capture.items() if f"bin.{name}" not in given}
+    return dataclasses.replace(config, bin=dataclasses.replace(config.bin, **changes))

@@ -21,7 +21,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from srclib_ros.cli.options import add_json, add_out, add_seed, print_json, progress
+from srclib_ros.cli.options import add_json, add_out, add_seed, not_negative_int, positive_int, print_json, progress
 
 if TYPE_CHECKING:
     from srclib_ros.simulation.camera import CameraNoise
@@ -32,8 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("parts", type=Path, metavar="PARTS", help="folder of meshes")
     parser.add_argument("--unit", choices=("mm", "cm", "m", "in"), help="of the meshes that no manifest.csv lists")
     add_out(parser, "folder for the scenes")
-    parser.add_argument("--scenes", type=int, default=1, metavar="N", help="how many piles (1)")
-    parser.add_argument("--count", type=int, default=15, metavar="N", help="parts dropped into each (15)")
+    parser.add_argument("--scenes", type=positive_int, default=1, metavar="N", help="how many piles (1)")
+    parser.add_argument("--count", type=not_negative_int, default=15, metavar="N", help="parts dropped into each (15)")
     parser.add_argument("--same", action="store_true", help="one kind of part in each pile, drawn anew for each")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only parts of these names or categories")
     parser.add_argument("--bag", type=Path, metavar="FOLDER", help="write a rosbag2 (mcap) of the clouds as well")

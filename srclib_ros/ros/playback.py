@@ -19,6 +19,7 @@ from srclib_ros.ros.convert import message_from_cloud, ns_to_stamp
 SCENE_FILE = "scene.json"
 _CDR_LITTLE_ENDIAN = 1
 _CDR_STAMP_OFFSET = 4
+_CDR_STAMP_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,17 @@ class Frame:
 
 
 def frames(path: Path, topic: str, frame_id: str, on_error: Callable[[SrclibError], None]) -> Iterator[Frame]:
-    """The clouds below `path`, in order; a file that cannot be read goes to `on_error` and is passed over.
+    """The clouds below `path`, in order; a file or message that cannot be read goes to `on_error` and is passed over.
 
     topic: of a bag, empty for the only one. frame_id: of the published clouds, empty for the recorded one.
     Raises CaptureError when there is nothing to play.
     """
     if is_bag(path):
         for time_ns, data in read_raw(path, topic):
-            yield _frame_from_bag(time_ns, data, frame_id)
+            try:
+                yield _frame_from_bag(time_ns, data, frame_id)
+            except SrclibError as error:
+                on_error(error)
         return
     for file in recorded_files(path):
         try:
@@ -67,8 +71,12 @@ def _counting_order(path: Path) -> list[tuple[int, str]]:
 
 
 def _frame_from_bag(time_ns: int, data: bytes, frame_id: str) -> Frame:
+    _check_stamped(data)
     if frame_id:
-        message: PointCloud2 = deserialize_message(data, PointCloud2)
+        try:
+            message: PointCloud2 = deserialize_message(data, PointCloud2)
+        except RuntimeError as error:
+            raise CaptureError(f"message at {time_ns} ns: not a whole PointCloud2; record the bag again") from error
         return _frame(time_ns, message, frame_id)
     return Frame(time_ns, lambda stamp_ns: data if stamp_ns is None else restamp(data, stamp_ns))
 
@@ -90,8 +98,18 @@ def _frame(time_ns: int | None, message: PointCloud2, frame_id: str) -> Frame:
 
 
 def restamp(data: bytes, stamp_ns: int) -> bytes:
-    """A serialised message that begins with a Header, under another stamp; its other bytes are not looked at."""
+    """A serialised message that begins with a Header, under another stamp; its other bytes are not looked at.
+
+    Raises CaptureError when it is too short to hold a stamp.
+    """
+    _check_stamped(data)
     stamped = bytearray(data)
     order = "<" if data[1] & _CDR_LITTLE_ENDIAN else ">"
     struct.pack_into(f"{order}iI", stamped, _CDR_STAMP_OFFSET, *divmod(stamp_ns, 1_000_000_000))
     return bytes(stamped)
+
+
+def _check_stamped(data: bytes) -> None:
+    least = _CDR_STAMP_OFFSET + _CDR_STAMP_BYTES
+    if len(data) < least:
+        raise CaptureError(f"a message of {len(data)} bytes holds no stamp (at least {least}); record the bag again")

@@ -1,4 +1,5 @@
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -116,3 +117,36 @@ def test_real_table_scene(shared_data: Path) -> None:
     capture = load_capture(shared_data / "captures" / "pcl_mOSD" / "learn0.pcd")
     assert capture.cloud.xyz.shape == (480, 640, 3)
     assert capture.labels is not None and set(np.unique(capture.labels)) == {0, 1, 20, 30}
+
+
+def test_what_is_no_npz_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    with path.open("wb") as file:
+        np.save(file, np.zeros((3, 3), np.float32))
+    with pytest.raises(CaptureError, match=r"numpy\.savez"):
+        load_capture(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xyz", "1 2 3")
+    with pytest.raises(CloudFieldError, match="xyz"):
+        load_capture(path)
+    np.savez_compressed(path, xyz=np.zeros((50, 3), np.float32))
+    damaged = bytearray(path.read_bytes())
+    damaged[60] ^= 0xFF
+    path.write_bytes(damaged)
+    with pytest.raises(CaptureError, match=r"numpy\.savez"):
+        load_capture(path)
+
+
+@pytest.mark.parametrize("viewpoint", [np.array(["a", "b", "c"]), np.array([0.0, np.nan, 0.0]), np.zeros(2)])
+def test_an_npz_viewpoint_is_three_finite_numbers(tmp_path: Path, viewpoint: np.ndarray) -> None:
+    np.savez(tmp_path / "a.npz", xyz=np.zeros((3, 3), np.float32), viewpoint=viewpoint)
+    with pytest.raises(CloudFieldError, match="viewpoint"):
+        load_capture(tmp_path / "a.npz")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("K", [np.zeros((3, 3)), np.full((3, 3), np.nan), np.full((3, 3), "a"), np.ones((2, 3))])
+def test_an_npz_K_is_a_pinhole_matrix(tmp_path: Path, K: np.ndarray) -> None:
+    np.savez(tmp_path / "a.npz", depth_m=np.ones((6, 8), np.float32), K=K)
+    with pytest.raises((CaptureError, CloudFieldError), match=r"pinhole matrix|K \(3, 3\)"):
+        load_capture(tmp_path / "a.npz")

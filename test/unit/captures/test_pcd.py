@@ -1,9 +1,10 @@
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from srclib_ros.captures.pcd import lzf_decompress, read_pcd
+from srclib_ros.captures.pcd import MAX_FILE_BYTES, lzf_decompress, read_pcd
 from srclib_ros.errors import CaptureError, CloudFieldError, CloudTooLargeError
 
 from .pcd_files import header, write_pcd
@@ -63,4 +64,31 @@ def test_wrong_headers_are_named(tmp_path: Path) -> None:
         read_pcd(path)
     path.write_bytes(header(100_000, 1000, "binary"))
     with pytest.raises(CloudTooLargeError):
+        read_pcd(path)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "binary", "binary_compressed"])
+@pytest.mark.parametrize(
+    ("line", "other", "named"),
+    [
+        (b"COUNT 1 1 1 1", b"COUNT 1 1 1 10000000000", "COUNT"),
+        (b"VIEWPOINT 0.5", b"VIEWPOINT nan", "VIEWPOINT"),
+        (b"VIEWPOINT 0.5", b"VIEWPOINT inf", "VIEWPOINT"),
+    ],
+)
+def test_impossible_header_values_are_named(
+    tmp_path: Path, encoding: str, line: bytes, other: bytes, named: str
+) -> None:
+    path = tmp_path / "a.pcd"
+    write_pcd(path, np.ones((4, 6, 3), np.float32), np.ones((4, 6), int), encoding)
+    path.write_bytes(path.read_bytes().replace(line, other))
+    with pytest.raises(CaptureError, match=named):
+        read_pcd(path)
+
+
+def test_a_file_beyond_all_measure_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.pcd"
+    path.write_bytes(header(2, 1, "binary"))
+    os.truncate(path, MAX_FILE_BYTES + 1)
+    with pytest.raises(CloudTooLargeError, match="bytes"):
         read_pcd(path)

@@ -1,10 +1,12 @@
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from srclib_ros.captures.pcd import MAX_FILE_BYTES
 from srclib_ros.captures.ply import read_ply
-from srclib_ros.errors import CaptureError, CloudFieldError
+from srclib_ros.errors import CaptureError, CloudFieldError, CloudTooLargeError
 
 _HEADER = (
     "ply\nformat {} 1.0\nelement vertex 2\nproperty {} x\nproperty float y\nproperty float z\nproperty uchar label\n"
@@ -44,4 +46,20 @@ def test_wrong_files_are_named(tmp_path: Path) -> None:
         read_ply(path)
     path.write_text(_HEADER.format("ascii", "quaternion") + "end_header\n")
     with pytest.raises(CaptureError, match="incomplete"):
+        read_ply(path)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "binary_little_endian"])
+def test_a_negative_count_is_named(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a.ply"
+    path.write_text(_HEADER.format(encoding, "float").replace("vertex 2", "vertex -5") + "end_header\n")
+    with pytest.raises(CaptureError, match="-5 points"):
+        read_ply(path)
+
+
+def test_a_file_beyond_all_measure_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.ply"
+    path.write_text(_HEADER.format("ascii", "float") + "end_header\n")
+    os.truncate(path, MAX_FILE_BYTES + 1)
+    with pytest.raises(CloudTooLargeError, match="bytes"):
         read_ply(path)

@@ -52,3 +52,11 @@ def test_the_summary_counts_what_was_published() -> None:
         "refused_parts": 1,
         "model_free_grasps": 1,
     }
+
+
+@pytest.mark.parametrize("count", range(1, 12))
+def test_a_pile_holds_as_many_parts_as_asked_for(count: int, rng: np.random.Generator) -> None:
+    known = [part.name for part in generate_parts()][:60:20]
+    names = [part.name for part in choose_parts(library_of(*known), count, rng)]
+    assert len(names) == count
+    assert set(names) & set(known)

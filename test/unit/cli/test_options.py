@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from srclib_ros.cli.main import main
 from srclib_ros.cli.options import add_settings, print_json, progress, settings_of
 from srclib_ros.config import PipelineConfig, flat_fields
 from srclib_ros.errors import ConfigError
@@ -49,3 +50,24 @@ def test_json_refuses_what_json_cannot_hold(capsys: pytest.CaptureFixture[str]) 
 
 def test_progress_passes_everything_on() -> None:
     assert list(progress(range(5), label="x", quiet=True)) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(["bench", "latency", option, "0"] for option in ("--parts", "--threads", "--frames", "--scenes")),
+        ["bench", "latency", "--warm-up", "-1"],
+        ["demo", "--scenes", "0"],
+        ["demo", "--count", "-3"],
+        ["simulate", "parts", "--out", "out", "--scenes", "0"],
+        ["simulate", "parts", "--out", "out", "--count", "-1"],
+        ["demo", "--count", "many"],
+    ],
+)
+def test_impossible_counts_are_refused(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(command)
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert command[-2] in told
+    assert "expected a whole number of" in told

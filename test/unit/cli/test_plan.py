@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from srclib_ros.cli.main import main
+from srclib_ros.cli.plan import with_bin_of_capture
+from srclib_ros.config import PipelineConfig, override
+from srclib_ros.types import Bin
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +78,21 @@ def test_errors_are_named(
 def test_a_capture_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert plan(tmp_path / "gone.pcd") == 2
     assert capsys.readouterr().err.startswith("CaptureError: ")
+
+
+@pytest.mark.parametrize(
+    ("given", "height_m", "mode", "size_m"),
+    [
+        ({}, 0.1, "bin", (0.5, 0.4, 0.1)),
+        ({}, 0.0, "plane", (0.5, 0.4, 0.0)),
+        ({"bin.mode": "plane"}, 0.1, "plane", (0.5, 0.4, 0.1)),
+        ({"bin.size_m": (0.2, 0.2, 0.0)}, 0.1, "bin", (0.2, 0.2, 0.0)),
+        ({"bin.mode": "plane", "bin.size_m": (0.2, 0.2, 0.0)}, 0.1, "plane", (0.2, 0.2, 0.0)),
+    ],
+)
+def test_a_scene_gives_only_what_the_user_did_not(
+    given: dict[str, Any], height_m: float, mode: str, size_m: tuple[float, ...]
+) -> None:
+    of_scene = Bin(np.eye(4), (0.5, 0.4, height_m))
+    config = with_bin_of_capture(override(PipelineConfig(), given), of_scene, given)
+    assert (config.bin.mode, config.bin.size_m) == (mode, size_m)

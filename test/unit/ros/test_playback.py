@@ -8,6 +8,7 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import PointCloud2
 
 from srclib_ros.errors import CaptureError, SrclibError
+from srclib_ros.ros import playback
 from srclib_ros.ros.bag import write_bag
 from srclib_ros.ros.convert import cloud_from_message, message_from_cloud, stamp_to_ns
 from srclib_ros.ros.playback import frames, recorded_files, restamp
@@ -68,3 +69,21 @@ def test_nothing_to_play_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(CaptureError, match=name):
         list(frames(tmp_path / name, "", "", never))
+
+
+@pytest.mark.parametrize("size", [0, 1, 11])
+def test_a_message_too_short_for_a_stamp_is_named(size: int) -> None:
+    with pytest.raises(CaptureError, match=f"{size} bytes"):
+        restamp(bytes(size), 10**18)
+
+
+@pytest.mark.parametrize(("frame_id", "damaged"), [("", b"\0\1\0\0"), ("f", b"\0\1\0\0"), ("f", b"\0\1" + bytes(20))])
+def test_a_damaged_message_in_a_bag_is_named_and_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, rng: np.random.Generator, frame_id: str, damaged: bytes
+) -> None:
+    whole = serialize_message(message_from_cloud(cloud(rng)))
+    monkeypatch.setattr(playback, "is_bag", lambda path: True)
+    monkeypatch.setattr(playback, "read_raw", lambda path, topic: iter([(1, damaged), (2, whole)]))
+    errors: list[SrclibError] = []
+    assert [frame.time_ns for frame in frames(tmp_path, "", frame_id, errors.append)] == [2]
+    assert [error.name for error in errors] == ["CaptureError"]
