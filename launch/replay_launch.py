@@ -31,6 +31,9 @@ def generate_launch_description() -> LaunchDescription:
             default_value=PathJoinSubstitution([SHARE, "config", "picking.yaml"]),
             description="ROS parameter file of picking_node",
         ),
+        DeclareLaunchArgument("namespace", default_value="", description="namespace of the nodes and of their topics"),
+        DeclareLaunchArgument("use_sim_time", default_value="false", description="take the time from /clock"),
+        DeclareLaunchArgument("log_level", default_value="info", description="debug, info, warn, error or fatal"),
         DeclareLaunchArgument("library", default_value="", description="source library; empty: the one that ships"),
         DeclareLaunchArgument("target_frame", default_value="", description="frame of the grasps; empty: the cloud's"),
         DeclareLaunchArgument("rviz", default_value="false", description="true opens RViz on the node's topics"),
@@ -39,14 +42,17 @@ def generate_launch_description() -> LaunchDescription:
         package="srclib_ros",
         executable="replay_node",
         name="replay_node",
+        namespace=LaunchConfiguration("namespace"),
         parameters=[
             {name: _typed(name, str) for name in ("path", "topic", "frame_id", "stamps")},
             {"rate_hz": _typed("rate_hz", float), "loop": _typed("loop", bool)},
+            {"use_sim_time": _typed("use_sim_time", bool)},
         ],
+        ros_arguments=["--log-level", LaunchConfiguration("log_level")],
         output="screen",
         emulate_tty=True,
     )
-    passed_on = ("params_file", "library", "target_frame", "rviz")
+    passed_on = ("params_file", "namespace", "use_sim_time", "log_level", "library", "target_frame", "rviz")
     picking = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(PathJoinSubstitution([SHARE, "launch", "picking_launch.py"])),
         launch_arguments={name: LaunchConfiguration(name) for name in passed_on}.items(),

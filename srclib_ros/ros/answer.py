@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from geometry_msgs.msg import PoseArray, PoseStamped
@@ -14,6 +15,7 @@ from srclib_ros.geometry.transforms import matrix_to_pose7
 from srclib_ros.plan_json import SCHEMA, plan_to_json
 from srclib_ros.ros.convert import matrix_to_pose, stamp_to_ns
 from srclib_ros.ros.placement import Placement
+from srclib_ros.ros.planner import Provenance
 from srclib_ros.types import GraspPlan, Matrix
 
 
@@ -43,12 +45,15 @@ def plan_record(plan: GraspPlan, placement: Placement) -> dict[str, Any]:
     return record | {"cloud_frame_id": record["frame_id"], "frame_id": placement.frame_id}
 
 
-def refusal_record(header: Header, error: SrclibError) -> dict[str, Any]:
-    """What stands in for a plan when the cloud could not be planned on: no grasps, and the error by name."""
+def refusal_record(header: Header, cloud_frame_id: str, error: SrclibError) -> dict[str, Any]:
+    """What stands in for a plan when the cloud could not be planned on: no grasps, and the error by name.
+
+    header: the cloud's stamp, and the frame that grasps would have been published in.
+    """
     return {
         "schema": SCHEMA,
         "frame_id": header.frame_id,
-        "cloud_frame_id": header.frame_id,
+        "cloud_frame_id": cloud_frame_id,
         "stamp_ns": stamp_to_ns(header.stamp),
         "verdict": "error",
         "error": error.name,
@@ -60,24 +65,25 @@ def refusal_record(header: Header, error: SrclibError) -> dict[str, Any]:
     }
 
 
-def model_record(
-    record: Mapping[str, Any], library: Mapping[str, Any], network: Callable[[str], Mapping[str, Any]]
-) -> dict[str, Any]:
-    """Which source answers: the best grasp's first, then every part's.
+def model_record(record: Mapping[str, Any], made_with: Provenance | None) -> dict[str, Any]:
+    """Which source answers: the best grasp's first, then every part's; where none does, nulls and `why`.
 
-    record: of `plan_record`. library: its name and version. network: version and hash of a source's network.
+    record: of `plan_record`, or of `refusal_record` with made_with None.
     """
     by_part = {part["part"]: part for part in record["parts"]}
     leading = by_part.get(record["grasps"][0]["part"]) if record["grasps"] else next(iter(record["parts"]), None)
     kept = ("source", "cluster", "similarity", "expected_gain", "identity", "why")
-    sources = sorted({part["source"] for part in record["parts"] if part["source"] is not None})
+    leading = leading or dict.fromkeys(kept) | {"why": record["why"]}
+    library = {"name": made_with.library_name, "version": made_with.library_version} if made_with else None
+    networks = {source: asdict(network) for source, network in made_with.networks.items()} if made_with else {}
     return {
         "schema": SCHEMA,
         "stamp_ns": record["stamp_ns"],
-        "library": dict(library),
-        **{key: leading[key] if leading else None for key in kept},
-        "network": dict(network(leading["source"])) if leading and leading["source"] else None,
-        "networks": {source: dict(network(source)) for source in sources},
+        "error": record.get("error"),
+        "library": library,
+        **{key: leading[key] for key in kept},
+        "network": networks.get(leading["source"]),
+        "networks": networks,
         "parts": [{key: part[key] for key in ("part", *kept)} for part in record["parts"]],
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,11 +102,13 @@ class PickingNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._worker = LatestWorker(self._work, "planning")
         try:
-            self._inputs = list(self._create_inputs())
+            self._create_inputs()
         except Exception as error:
-            self._worker = None
-            self._report(_named(error))
+            named = _named(error)
+            self.stop(f"the node could not be activated: {named.name}: {named}")
+            self._report(named)
             return TransitionCallbackReturn.FAILURE
+        self._requests.open()
         result = super().on_activate(state)
         self._worker.start()
         self._health.state("active")
@@ -134,12 +136,15 @@ class PickingNode(LifecycleNode):
         if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
-    def _create_inputs(self) -> Sequence[Any]:
-        """Subscriptions, the sensor's first. Sensor QoS, latest only; `qos_overrides` parameters may say otherwise."""
+    def _create_inputs(self) -> None:
+        """Subscriptions, the sensor's first. Sensor QoS, latest only; `qos_overrides` parameters may say otherwise.
+
+        Those made before one fails are in `_inputs`, for `stop` to destroy.
+        """
         clouds, others = MutuallyExclusiveCallbackGroup(), MutuallyExclusiveCallbackGroup()
 
-        def listen(kind: Any, topic: str, callback: Callable[[Any], None]) -> Any:
-            return self.create_subscription(
+        def listen(kind: Any, topic: str, callback: Callable[[Any], None]) -> None:
+            subscription = self.create_subscription(
                 kind,
                 topic,
                 callback,
@@ -147,21 +152,25 @@ class PickingNode(LifecycleNode):
                 callback_group=clouds,
                 qos_overriding_options=QoSOverridingOptions.with_default_policies(),
             )
+            self._inputs.append(subscription)
 
-        results = self.create_subscription(String, "pick_result", self._on_pick_result, 10, callback_group=others)
         if self.settings.node.input == "points":
-            return listen(PointCloud2, "points", self._on_points), results
-        info = listen(CameraInfo, "depth/camera_info", self._on_camera_info)
-        return listen(Image, "depth/image_rect", self._on_depth), info, results
+            listen(PointCloud2, "points", self._on_points)
+        else:
+            listen(Image, "depth/image_rect", self._on_depth)
+            listen(CameraInfo, "depth/camera_info", self._on_camera_info)
+        results = self.create_subscription(String, "pick_result", self._on_pick_result, 10, callback_group=others)
+        self._inputs.append(results)
 
-    def stop(self) -> None:
-        for item in self._inputs:
+    def stop(self, why: str = "the node was deactivated: activate it first") -> None:
+        """Listen no more, let the plan in work finish, and tell everybody who waits for another one why."""
+        inputs, self._inputs = self._inputs, []
+        for item in inputs:
             self.destroy_subscription(item)
-        self._inputs = []
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
-        self._requests.answer(sys.maxsize, False, "the node was deactivated")
+        self._requests.close(why)
 
     # Parameters
 
@@ -205,16 +214,14 @@ class PickingNode(LifecycleNode):
         except SrclibError as error:
             self._report(error)
             return
-        if result.failed and self._planner is not None and not self._planner.remember_failure(result.grasp_id):
-            self.get_logger().warning(f"pick_result: grasp {result.grasp_id!r} is not of the last plan; not remembered")
+        planner = self._planner
+        if result.failed and planner is not None and not planner.remember_failure(result.grasp_id):
+            self.get_logger().warning(f"pick_result: grasp {result.grasp_id!r} was not offered lately; not remembered")
 
     # Services
 
     def _on_plan(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """success: a plan was made, be it without grasps; message: the plan, or the named error."""
-        if self._worker is None:
-            response.message = "the node is not active: activate it first"
-            return response
         timeout_s = self.settings.node.plan_timeout_s
         request = self._requests.add(self._now_ns())
         if request.done.wait(timeout_s):
@@ -235,8 +242,8 @@ class PickingNode(LifecycleNode):
             return response
         try:
             planner.reload(self.settings.node.library, self.settings.pipeline)
-            response.success = True
-            response.message = f"library {planner.library.name}, version {planner.library.version}"
+            library = planner.library
+            response.success, response.message = True, f"library {library.name}, version {library.version}"
             self.get_logger().info(f"reloaded {response.message}")
         except Exception as error:
             named = _named(error)
@@ -249,26 +256,27 @@ class PickingNode(LifecycleNode):
     def _work(self, capture: Capture) -> None:
         if not self._wanted(capture):
             return
+        settings = self.settings
         try:
-            plan = self._answer(capture)
+            plan = self._answer(capture, settings)
         except Exception as error:
-            self._refuse(capture, _named(error))
+            self._refuse(capture, settings.node.target_frame, _named(error))
         else:
             self._requests.answer(capture.stamp_ns, True, plan)
 
-    def _answer(self, capture: Capture) -> str:
+    def _answer(self, capture: Capture, settings: Settings) -> str:
         """Plan and publish; returns the plan as JSON."""
-        settings, planner = self.settings, self._planner
+        planner = self._planner
         assert planner is not None and self._frames is not None
         self._refuse_stale(capture.stamp_ns, settings.node.max_age_s)
         start = time.perf_counter()
         cloud = capture.to_cloud(settings.pipeline.segmentation.max_points)
         cloud, placement, T_cloud_bin = place(cloud, settings, self._frames)
         converted = time.perf_counter()
-        plan = planner.plan(cloud, settings.pipeline, T_cloud_bin)
+        plan, made_with = planner.plan(cloud, settings.pipeline, T_cloud_bin)
         planned = time.perf_counter()
         self._refuse_stale(capture.stamp_ns, settings.node.max_age_s)
-        message = self._outputs.publish(plan, placement, planner)
+        message = self._outputs.publish(plan, placement, made_with)
         latencies_ms = {
             "convert": (converted - start) * 1e3,
             **plan.stages_ms,
@@ -288,10 +296,10 @@ class PickingNode(LifecycleNode):
                 "or set max_age_s to 0"
             )
 
-    def _refuse(self, capture: Capture, error: SrclibError) -> None:
+    def _refuse(self, capture: Capture, target_frame: str, error: SrclibError) -> None:
         """No grasps for this cloud: say so on every channel, and live on."""
         self._report(error)
-        self._outputs.refuse(capture.header, error)
+        self._outputs.refuse(capture.header, target_frame, error)
         self._requests.answer(capture.stamp_ns, False, f"{error.name}: {error}")
 
     # Health
@@ -313,7 +321,8 @@ class PickingNode(LifecycleNode):
         if worker is not None:
             facts |= {"received": worker.offered, "dropped": worker.dropped}
         if planner is not None:
-            facts |= {"library": planner.library.name, "library_version": planner.library.version}
+            library = planner.library
+            facts |= {"library": library.name, "library_version": library.version}
         self._diagnostics.publish(self._health.message(self._now_ns(), facts))
 
     def _now_ns(self) -> int:

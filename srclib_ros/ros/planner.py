@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from srclib_ros.artifact import MANIFEST, read_bytes, read_json, sha256
 from srclib_ros.config import PipelineConfig
@@ -16,6 +17,28 @@ from srclib_ros.types import Cloud, GraspPlan, Matrix
 DEFAULT_LIBRARY = Path(__file__).resolve().parents[1] / "default_library"
 
 
+@dataclass(frozen=True)
+class NetworkId:
+    """A grasp network as its manifest names it. version: of the code that trained it. hash: of the manifest."""
+
+    version: str | None
+    hash: str
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a plan was made with; it holds when the library is exchanged afterwards.
+
+    networks: of each source that the plan uses. clearance_m: free space kept around the gripper.
+    """
+
+    library_name: str
+    library_version: str
+    networks: Mapping[str, NetworkId]
+    gripper: Gripper
+    clearance_m: float
+
+
 class Planner:
     """A pipeline that can be reloaded and reconfigured while another thread plans with it."""
 
@@ -23,48 +46,44 @@ class Planner:
         """Open the library in the folder `library`, the shipped one when empty. Raises ArtifactError."""
         self._lock = threading.Lock()
         self._pipeline = _open(library, config)
-        self._networks: dict[str, dict[str, Any]] = {}
+        self._networks: dict[str, NetworkId] = {}
 
     @property
     def library(self) -> Library:
         return self._pipeline.library
 
-    @property
-    def gripper(self) -> Gripper:
-        return self._pipeline.gripper
-
-    @property
-    def clearance_m(self) -> float:
-        """Free space that the open gripper keeps to each side of the part."""
-        return self._pipeline.config.grasp.clearance_m
-
-    def plan(self, cloud: Cloud, config: PipelineConfig, T_cloud_bin: Matrix | None) -> GraspPlan:
-        """Grasps under `config`, which may have changed since the last cloud."""
+    def plan(self, cloud: Cloud, config: PipelineConfig, T_cloud_bin: Matrix | None) -> tuple[GraspPlan, Provenance]:
+        """Grasps under `config`, which may have changed since the last cloud, and what they were made with."""
         with self._lock:
             if config != self._pipeline.config:
                 self._pipeline = self._pipeline.with_config(config)
-            return self._pipeline.plan(cloud, T_cloud_bin)
+            plan = self._pipeline.plan(cloud, T_cloud_bin)
+            return plan, self._provenance(plan)
 
     def reload(self, library: str, config: PipelineConfig) -> None:
         """Open the library beside the one in use, then exchange the two. Raises ArtifactError, and nothing changes."""
         fresh = _open(library, config)
         with self._lock:
             fresh.take_failures_of(self._pipeline)
-            self._pipeline = fresh
-            self._networks = {}
+            self._pipeline, self._networks = fresh, {}
 
     def remember_failure(self, grasp_id: str) -> bool:
-        """False when the last plan offered no such grasp."""
+        """False when no such grasp was offered lately."""
         with self._lock:
             return self._pipeline.remember_failure(grasp_id)
 
-    def network(self, source: str) -> dict[str, Any]:
-        """Version and hash of a source's network, from its manifest. Raises ArtifactError."""
-        networks, library = self._networks, self.library
-        if source not in networks:
-            path = library.model_folder(source) / MANIFEST
-            networks[source] = {"version": read_json(path).get("code_version"), "hash": sha256(read_bytes(path))[:16]}
-        return networks[source]
+    def _provenance(self, plan: GraspPlan) -> Provenance:
+        """Under the lock. Raises ArtifactError."""
+        library, pipeline = self._pipeline.library, self._pipeline
+        sources = {match.source for match in plan.matches if match.source is not None}
+        for source in sources - self._networks.keys():
+            self._networks[source] = _network_id(library.model_folder(source) / MANIFEST)
+        networks = {source: self._networks[source] for source in sorted(sources)}
+        return Provenance(library.name, library.version, networks, pipeline.gripper, pipeline.config.grasp.clearance_m)
+
+
+def _network_id(manifest: Path) -> NetworkId:
+    return NetworkId(read_json(manifest).get("code_version"), sha256(read_bytes(manifest))[:16])
 
 
 def _open(library: str, config: PipelineConfig) -> PickPipeline:

@@ -35,12 +35,13 @@ class LatestWorker(Generic[Item]):
             self._condition.notify()
 
     def stop(self, timeout_s: float = 30.0) -> None:
-        """Let the item in work finish, forget the one that waits."""
+        """Let the item in work finish, forget the one that waits. A worker that never started ends as well."""
         with self._condition:
             self._stopping = True
             self._waiting.clear()
             self._condition.notify()
-        self._thread.join(timeout_s)
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
 
     def _run(self) -> None:
         while True:

@@ -117,6 +117,8 @@ def test_every_bad_cloud_is_named_and_the_next_good_one_is_planned(start_cell: S
         assert (plan["verdict"], plan["error"]) == ("error", name), case
         said = lambda name=name: cell.diagnostics and cell.diagnostics[-1]["message"].startswith(name)  # noqa: E731
         cell.until(said, f"{name} in /diagnostics")
+        model = cell.latched_models()[-1]
+        assert (model["source"], model["error"], model["stamp_ns"]) == (None, name, stamp_ns), case
         assert f"{name}: " in cell.log
         assert ids(cell.answer_to(part_cloud())) == GRASPS, f"after {case}"
     assert cell.process.status is None
@@ -162,6 +164,8 @@ def test_a_misspelt_parameter_ends_the_start(start_cell: StartCell, parameters: 
     cell = start_cell(**parameters)
     assert cell.process.process.wait(30) == 2
     assert "ConfigError" in cell.log and told in cell.log
+    with pytest.raises(AssertionError, match="the node ended with 2"):
+        cell.answer_to(part_cloud())
 
 
 def test_on_demand_waits_for_a_cloud_stamped_after_the_request(start_cell: StartCell) -> None:
@@ -193,6 +197,27 @@ def test_a_plan_that_nobody_can_make_says_why(start_cell: StartCell) -> None:
     cell.show(PointCloud2())
     cell.until(future.done, "the answer of ~/plan")
     assert not future.result().success and future.result().message.startswith("EmptyCloudError")
+
+
+def test_who_waits_for_a_plan_is_told_at_once_that_the_node_was_deactivated(start_cell: StartCell) -> None:
+    cell = start_cell(mode="on_demand", plan_timeout_s=60.0).wait_active()
+    future = cell.ask(Trigger, "plan", Trigger.Request())
+    cell.spin(0.5)
+    assert cell.change_state("deactivate")
+    cell.until(future.done, "the answer of ~/plan", patience_s=5.0)
+    for response in (future.result(), cell.trigger("plan")):
+        assert not response.success and "deactivated" in response.message
+
+
+@pytest.mark.parametrize(("input", "topic"), [("points", "points"), ("depth", "depth/camera_info")])
+def test_a_failed_activation_leaves_nothing_behind(start_cell: StartCell, input: str, topic: str) -> None:
+    cell = start_cell(autostart=False, input=input, **{f"qos_overrides./{topic}.subscription.reliability": "nonsense"})
+    assert cell.change_state("configure")
+    for _ in range(2):
+        assert not cell.change_state("activate") and cell.state() == "inactive"
+    assert not cell.listened_to() & {"/pick_result", "/points", "/depth/image_rect", "/depth/camera_info"}
+    response = cell.trigger("plan")
+    assert not response.success and "could not be activated" in response.message and "nonsense" in response.message
 
 
 def test_planning_does_not_hold_up_services_and_drops_are_counted(start_cell: StartCell) -> None:
@@ -263,6 +288,8 @@ def test_an_unreachable_target_frame_is_refused_and_extrinsics_reach_it(start_ce
     cell = start_cell(target_frame="base").wait_active()
     plan = cell.answer_to(part_cloud())
     assert plan["error"] == "TransformError" and plan["grasps"] == []
+    assert cell.poses_of(plan["stamp_ns"]).header.frame_id == plan["frame_id"] == "base"
+    assert plan["cloud_frame_id"] == "camera"
     extrinsics = (0.1, 0.2, 1.2, 1.0, 0.0, 0.0, 0.0)
     text = "base camera " + " ".join(map(str, extrinsics))
     assert cell.set_parameter("extrinsics", text).successful

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -64,6 +65,7 @@ class Cell:
         environment = os.environ | {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
         environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
         self.log_path = log
+        self.domain = domain
         self.context = rclpy.Context()
         rclpy.init(context=self.context, domain_id=domain)
         self.node = Node("cell", context=self.context)
@@ -104,12 +106,13 @@ class Cell:
             values = {item.key: item.value for item in status.values}
             self.diagnostics.append(values | {"level": str(int.from_bytes(status.level)), "message": status.message})
 
-    def until(self, holds: Callable[[], Any], what: str) -> Any:
-        """Spin until `holds()` is true, and return it."""
-        deadline = time.monotonic() + PATIENCE_S
+    def until(self, holds: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
+        """Spin until `holds()` is true, and return it. Raises TimeoutError; AssertionError when the node has ended."""
+        deadline = time.monotonic() + patience_s
         while not (value := holds()):
             assert self.process.status is None, f"the node ended with {self.process.status}: {self.log}"
-            assert time.monotonic() < deadline, f"waited in vain for {what}; the node's log: {self.log}"
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"waited in vain for {what}; the node's log: {self.log}")
             self.executor.spin_once(timeout_sec=0.02)
         return value
 
@@ -139,9 +142,9 @@ class Cell:
         found = lambda: [item for item in self.poses if stamp_to_ns(item.header.stamp) == stamp_ns]  # noqa: E731
         return self.until(found, "grasp_poses")[0]
 
-    def plan_of(self, stamp_ns: int) -> dict[str, Any]:
+    def plan_of(self, stamp_ns: int, patience_s: float = PATIENCE_S) -> dict[str, Any]:
         found = lambda: [item for item in self.plans if item["stamp_ns"] == stamp_ns]  # noqa: E731
-        plan: dict[str, Any] = self.until(found, "grasp_plan")[0]
+        plan: dict[str, Any] = self.until(found, "grasp_plan", patience_s)[0]
         return plan
 
     def answer_to(self, cloud: Cloud | PointCloud2, stamp_ns: int | None = None) -> dict[str, Any]:
@@ -149,12 +152,24 @@ class Cell:
         stamp_ns = self.now_ns() if stamp_ns is None else stamp_ns
         for _ in range(TRIES):
             self.show(cloud, stamp_ns)
-            shown = time.monotonic()
-            while time.monotonic() < shown + PATIENCE_S / TRIES:
-                if answers := [plan for plan in self.plans if plan["stamp_ns"] == stamp_ns]:
-                    return answers[0]
-                self.spin(0.02)
+            with suppress(TimeoutError):
+                return self.plan_of(stamp_ns, PATIENCE_S / TRIES)
         return self.plan_of(stamp_ns)
+
+    def listened_to(self) -> set[str]:
+        """Topics that the picking node subscribes to, as a newcomer sees it.
+
+        Fast DDS may go on counting a reader that lived for milliseconds only where its birth and death were heard.
+        """
+        context = rclpy.Context()
+        rclpy.init(context=context, domain_id=self.domain)
+        newcomer = Node("newcomer", context=context)
+        self.until(lambda: newcomer.count_publishers("picking_node/grasp_poses"), "the newcomer to see the node")
+        self.spin(0.5)
+        heard = newcomer.get_subscriber_names_and_types_by_node("picking_node", "/")
+        newcomer.destroy_node()
+        rclpy.try_shutdown(context=context)
+        return {name for name, _ in heard}
 
     def latched_models(self) -> list[dict[str, Any]]:
         """What a subscriber that comes late is told by ~/selected_model."""

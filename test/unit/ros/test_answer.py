@@ -9,9 +9,11 @@ from support.ros_plans import two_part_plan
 
 from srclib_ros.errors import EmptyCloudError
 from srclib_ros.geometry.transforms import invert, make_transform, pose7_to_matrix, random_rotation
+from srclib_ros.grasping.gripper import load_grippers
 from srclib_ros.ros.answer import best_grasp, grasp_poses, model_record, plan_record, refusal_record, to_string
 from srclib_ros.ros.convert import make_header
 from srclib_ros.ros.placement import Placement
+from srclib_ros.ros.planner import NetworkId, Provenance
 
 
 def as_matrix(pose: Any) -> Any:
@@ -19,8 +21,7 @@ def as_matrix(pose: Any) -> Any:
     return pose7_to_matrix((p.x, p.y, p.z, q.x, q.y, q.z, q.w))
 
 
-def identity_of(source: str) -> dict[str, Any]:
-    return {"version": 1, "hash": f"hash of {source}"}
+MADE_WITH = Provenance("lib", "v1", {"nut_m8": NetworkId("1.2.3", "c0ffee")}, load_grippers()["jaw"], 0.002)
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_no_grasp_is_an_empty_array_and_no_best(rng: np.random.Generator, placem
     plan = two_part_plan(rng, 0)
     assert list(grasp_poses(plan, placement).poses) == []
     assert best_grasp(plan, placement) is None
-    record = model_record(plan_record(plan, placement), {"name": "l", "version": "v"}, identity_of)
+    record = model_record(plan_record(plan, placement), MADE_WITH)
     assert record["source"] == "nut_m8"
 
 
@@ -71,17 +72,29 @@ def test_the_record_runs_in_the_order_of_the_poses(rng: np.random.Generator, pla
 
 
 def test_the_model_of_the_best_grasp_stands_first(rng: np.random.Generator, placement: Placement) -> None:
-    record = model_record(plan_record(two_part_plan(rng), placement), {"name": "lib", "version": "v1"}, identity_of)
+    record = model_record(plan_record(two_part_plan(rng), placement), MADE_WITH)
     assert (record["source"], record["cluster"], record["similarity"]) == ("nut_m8", 4, 0.9)
-    assert record["network"]["hash"] == "hash of nut_m8"
+    assert record["network"] == {"version": "1.2.3", "hash": "c0ffee"} == record["networks"]["nut_m8"]
+    assert record["error"] is None
     assert record["library"] == {"name": "lib", "version": "v1"}
     assert [part["source"] for part in record["parts"]] == ["nut_m8", None]
     assert record["parts"][1]["why"] == "below the threshold"
 
 
 def test_a_refusal_has_the_keys_of_a_plan_and_names_the_error(rng: np.random.Generator, placement: Placement) -> None:
-    refusal = refusal_record(make_header("camera", 77), EmptyCloudError("nothing there"))
+    refusal = refusal_record(make_header("base", 77), "camera", EmptyCloudError("nothing there"))
     assert (refusal["verdict"], refusal["error"], refusal["why"]) == ("error", "EmptyCloudError", "nothing there")
     assert refusal["grasps"] == [] and refusal["stamp_ns"] == 77
+    assert (refusal["frame_id"], refusal["cloud_frame_id"]) == ("base", "camera")
     plan = plan_record(two_part_plan(rng), placement)
     assert set(plan) - {"T_cloud_bin"} <= set(refusal)
+
+
+def test_after_a_refusal_no_model_answers_and_the_record_says_why(
+    rng: np.random.Generator, placement: Placement
+) -> None:
+    refusal = refusal_record(make_header("base", 77), "camera", EmptyCloudError("nothing there"))
+    record = model_record(refusal, None)
+    assert (record["error"], record["why"], record["stamp_ns"]) == ("EmptyCloudError", "nothing there", 77)
+    assert record["source"] is record["network"] is record["library"] is None and record["parts"] == []
+    assert set(record) == set(model_record(plan_record(two_part_plan(rng), placement), MADE_WITH))

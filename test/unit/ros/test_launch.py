@@ -69,7 +69,24 @@ def test_parameters_that_the_files_set_are_known() -> None:
     assert set(module["PARAMETERS"]) <= ours
     replay = next(item for item in described("replay_launch.py") if isinstance(item, standin.Node))
     given = {name for block in replay.given["parameters"] for name in block}
-    assert given <= {name for name, _ in flat_fields(ReplayConfig)}
+    assert given - {"use_sim_time"} <= {name for name, _ in flat_fields(ReplayConfig)}
+
+
+def test_what_holds_for_all_nodes_reaches_the_replay_and_the_picking_node() -> None:
+    """namespace, use_sim_time and log_level: arguments that picking_launch.py knows, each passed on under its name."""
+    entities = described("replay_launch.py")
+    (include,) = [item for item in entities if type(item) is standin.Made]
+    passed_on = {name: value.name for name, value in include.given["launch_arguments"]}
+    assert (
+        {"namespace", "use_sim_time", "log_level"}
+        <= set(passed_on)
+        <= set(arguments_of(described("picking_launch.py")))
+    )
+    assert all(name == value for name, value in passed_on.items())
+    replay = next(item for item in entities if isinstance(item, standin.Node))
+    assert replay.given["namespace"].name == "namespace"
+    assert replay.given["ros_arguments"][1].name == "log_level"
+    assert any("use_sim_time" in block for block in replay.given["parameters"])
 
 
 def test_an_argument_wins_over_the_file_and_an_empty_one_does_not() -> None:

@@ -48,3 +48,7 @@ def test_stop_lets_the_item_in_work_finish_and_forgets_the_next() -> None:
     release.set()
     stopper.join(5)
     assert finished == [0]
+
+
+def test_a_worker_that_never_started_can_be_stopped() -> None:
+    LatestWorker(print, "test").stop()
