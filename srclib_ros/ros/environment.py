@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+
+from srclib_ros.errors import ConfigError
 
 
 def share_folder() -> Path:
@@ -33,6 +36,17 @@ def prepare_environment() -> None:
     profile = str(share_folder() / "config" / "fastdds.xml")
     for variable in profile_variables():
         os.environ.setdefault(variable, profile)
+
+
+def start_ros(args: Sequence[str] | None) -> None:
+    """Prepare the environment and initialise rclpy. Raises ConfigError for ROS arguments that it cannot take."""
+    import rclpy
+
+    prepare_environment()
+    try:
+        rclpy.init(args=args)
+    except RuntimeError as error:
+        raise ConfigError(f"ROS arguments: {error}; see that each file named after --params-file is there") from error
 
 
 def profile_variables() -> tuple[str, ...]:

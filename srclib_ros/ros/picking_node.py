@@ -31,7 +31,7 @@ from srclib_ros.config import PipelineConfig
 from srclib_ros.errors import ConfigError, SrclibError, StaleCloudError
 from srclib_ros.ros.convert import cloud_from_depth, cloud_from_message, stamp_to_ns
 from srclib_ros.ros.diagnostics import Health
-from srclib_ros.ros.environment import prepare_environment
+from srclib_ros.ros.environment import start_ros
 from srclib_ros.ros.frames import Frames
 from srclib_ros.ros.outputs import Outputs
 from srclib_ros.ros.params import NodeConfig, Settings, as_values, read_parameters
@@ -343,9 +343,8 @@ def _named(error: Exception) -> SrclibError:
 
 def main(args: list[str] | None = None) -> int:
     """Entry point of the console script `picking_node`. Returns 2 when a parameter is refused."""
-    prepare_environment()
-    rclpy.init(args=args)
     try:
+        start_ros(args)
         node = PickingNode()
     except ConfigError as error:
         rclpy.logging.get_logger("picking_node").fatal(f"{error.name}: {error}")

@@ -16,7 +16,7 @@ from sensor_msgs.msg import PointCloud2
 
 from srclib_ros.config import override
 from srclib_ros.errors import CaptureError, SrclibError
-from srclib_ros.ros.environment import prepare_environment
+from srclib_ros.ros.environment import start_ros
 from srclib_ros.ros.params import ReplayConfig, read_parameters
 from srclib_ros.ros.playback import Frame, frames
 
@@ -39,6 +39,8 @@ class ReplayNode(Node):
 
     def play(self, stop: threading.Event) -> None:
         """Until the end, or `stop`; with `loop`, again and again. Raises CaptureError when there is nothing to play."""
+        if not self.config.path or not Path(self.config.path).expanduser().exists():
+            raise CaptureError(f"path {self.config.path!r}: not there; name a rosbag2, or a folder or file of captures")
         self._wait_for_subscribers(stop)
         self._due_s = time.monotonic()
         while not stop.is_set():
@@ -89,11 +91,10 @@ class ReplayNode(Node):
 
 def main(args: list[str] | None = None) -> int:
     """Entry point of the console script `replay_node`. Returns 2 for a refused parameter, 1 for nothing to play."""
-    prepare_environment()
-    rclpy.init(args=args)
     stop = threading.Event()
-    rclpy.get_default_context().on_shutdown(stop.set)
     try:
+        start_ros(args)
+        rclpy.get_default_context().on_shutdown(stop.set)
         node = ReplayNode()
     except SrclibError as error:
         rclpy.logging.get_logger("replay_node").fatal(f"{error.name}: {error}")

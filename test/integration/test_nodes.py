@@ -21,6 +21,7 @@ from visualization_msgs.msg import MarkerArray
 from srclib_ros.geometry.transforms import pose7_to_matrix
 from srclib_ros.ros.bag import write_bag
 from srclib_ros.ros.convert import cloud_from_message, message_from_cloud, ns_to_stamp
+from srclib_ros.ros.runner import NodeProcess
 from srclib_ros.types import Cloud
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -166,6 +167,17 @@ def test_a_misspelt_parameter_ends_the_start(start_cell: StartCell, parameters: 
     assert "ConfigError" in cell.log and told in cell.log
     with pytest.raises(AssertionError, match="the node ended with 2"):
         cell.answer_to(part_cloud())
+
+
+def test_a_parameter_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    with (
+        (tmp_path / "log").open("w+") as log,
+        NodeProcess("picking_node", ["--ros-args", "--params-file", "no.yaml"], output=log) as node,
+    ):
+        assert node.process.wait(30) == 2
+        log.seek(0)
+        told = log.read()
+    assert "ConfigError: ROS arguments" in told and "no.yaml" in told and "Traceback" not in told
 
 
 def test_on_demand_waits_for_a_cloud_stamped_after_the_request(start_cell: StartCell) -> None:

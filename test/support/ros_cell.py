@@ -149,12 +149,11 @@ class Cell:
 
     def answer_to(self, cloud: Cloud | PointCloud2, stamp_ns: int | None = None) -> dict[str, Any]:
         """The plan for a cloud, which is shown again where nothing comes back: the node listens with best effort."""
-        stamp_ns = self.now_ns() if stamp_ns is None else stamp_ns
         for _ in range(TRIES):
-            self.show(cloud, stamp_ns)
+            shown_ns = self.show(cloud, stamp_ns)
             with suppress(TimeoutError):
-                return self.plan_of(stamp_ns, PATIENCE_S / TRIES)
-        return self.plan_of(stamp_ns)
+                return self.plan_of(shown_ns, PATIENCE_S / TRIES)
+        return self.plan_of(shown_ns)
 
     def listened_to(self) -> set[str]:
         """Topics that the picking node subscribes to, as a newcomer sees it.
