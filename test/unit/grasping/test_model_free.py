@@ -7,13 +7,14 @@ from functools import partial
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 from support.height_field_scenes import Heights, block, grid, lying_cylinder, ring, scene_of, turned
 from support.ranked import ranked
 
 from srclib_ros.config import GraspConfig
 from srclib_ros.geometry.grasp_frame import flipped, tilt_rad
 from srclib_ros.grasping.gripper import load_gripper
-from srclib_ros.grasping.model_free import Approach, antipodal_grasps
+from srclib_ros.grasping.model_free import Approach, _thin_out, antipodal_grasps
 from srclib_ros.types import Grasp, Scene
 
 JAW = load_gripper("jaw")
@@ -102,12 +103,21 @@ def test_grasps_turn_with_the_part() -> None:
 
 def test_a_large_dense_part_has_no_gaps() -> None:
     """More points than the planner looks at: thinned out they still make one surface, held across its narrow side."""
-    x, y = grid(pitch_m=0.00025)  # 600 by 240 pixels: every 24th is a stripe
+    x, y = grid(pitch_m=0.00025)
     scene = scene_of(x, y, [block(*turned(x, y, AT, 0.0), (0.1499, 0.0599, 0.04))])
     assert len(scene.segments[0].points_bin) > 50_000
     best = offered(scene)[0]
     assert best.width_m == pytest.approx(0.06, abs=0.003)
     assert best.quality > 0.5
+
+
+def test_thinning_leaves_no_stripes() -> None:
+    """600 by 240 pixels in rows: every 24th would be whole columns, 6 mm apart."""
+    x, y = np.meshgrid(np.arange(600), np.arange(240))
+    pixels = np.column_stack((x.ravel(), y.ravel(), np.zeros(x.size))).astype(np.float32) * np.float32(0.00025)
+    kept = _thin_out(pixels, 6_000)
+    assert 3_000 < len(kept) <= 6_000
+    assert cKDTree(kept).query(pixels)[0].max() < 0.0027
 
 
 def test_the_same_view_gives_the_same_grasps_within_the_tilt() -> None:
