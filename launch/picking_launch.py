@@ -14,7 +14,7 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.substitutions import FindPackageShare
 
-from srclib_ros.ros.environment import profile_variables
+from srclib_ros.ros.environment import THREAD_SETTINGS, profile_variables
 
 SHARE = FindPackageShare("srclib_ros")
 
@@ -87,6 +87,7 @@ def _picking_node(context: LaunchContext) -> list[LifecycleNode]:
             ],
             remappings=[(topic, LaunchConfiguration(topic.replace("/", "_"))) for topic in TOPICS],
             ros_arguments=["--log-level", LaunchConfiguration("log_level")],
+            additional_env={name: value for name, value in THREAD_SETTINGS.items() if name not in os.environ},
             output="screen",
             emulate_tty=True,
         )

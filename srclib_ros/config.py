@@ -123,8 +123,15 @@ class GraspConfig:
     good_quality: float = setting(0.5, "a grasp from this quality on is a good one", low=0.0, high=1.0)
     enough_parts: int = setting(
         3,
-        "when so many parts have a good grasp, the model-free planner looks at no more; the topmost come first",
+        "when so many parts have a good grasp, the model-free planner looks at no more; the freest come first",
         low=0,
+        high=1000,
+    )
+    max_parts: int = setting(
+        8,
+        "after so many parts the model-free planner looks on only while there is nothing to offer; "
+        "a part looked at from two approaches counts twice",
+        low=1,
         high=1000,
     )
     max_grasps: int = setting(50, "how many grasps are published", low=1, high=1000)

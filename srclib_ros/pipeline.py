@@ -11,6 +11,7 @@ from pathlib import Path
 
 from srclib_ros.config import GraspConfig, PipelineConfig
 from srclib_ros.embedding.encoder import Encoder
+from srclib_ros.grasping.burial import burial
 from srclib_ros.grasping.collision import Obstacles
 from srclib_ros.grasping.failed_grasps import FailedGrasps
 from srclib_ros.grasping.gripper import Gripper, load_gripper
@@ -196,21 +197,28 @@ class _HeldSelection:
 
 
 def _add_model_free(scene: Scene, judged: _Judged, gripper: Gripper, config: GraspConfig) -> frozenset[int]:
-    """Grasps for parts that no network gave one, topmost first, until enough parts have a good one.
+    """Grasps for parts that no network gave one, those that lie freest first.
 
+    It ends when enough parts have a good grasp, or when `max_parts` were looked at and there is something to offer.
     Returns the labels of the parts that were not looked at.
     """
     answered = judged.answered()
     wanting = [part for part in scene.segments if part.label not in answered]
-    wanting.sort(key=lambda part: -part.centroid_bin[2])
+    if wanting:
+        deep = burial(scene)
+        wanting.sort(key=lambda part: float(deep[part.label]))
     not_seen = {part.label for part in wanting}
+    looked_at = 0
     for approach in Approach:
         well_answered = judged.answered(config.good_quality)
         queue = [part for part in wanting if part.label not in well_answered]
         while queue and len(judged.answered(config.good_quality)) < config.enough_parts:
+            if looked_at >= config.max_parts and judged.answered(config.min_quality):
+                break
             batch, queue = queue[:AT_ONCE], queue[AT_ONCE:]
             judged.add([g for part in batch for g in antipodal_grasps(scene, part, gripper, config, (approach,))])
             not_seen -= {part.label for part in batch}
+            looked_at += len(batch)
     return frozenset(not_seen)
 
 
@@ -227,11 +235,11 @@ def _verdict(
         refused = sum(match.source is None for match in matches)
         notes = [f"{refused} of {len(matches)} parts without a suitable source"] if refused else []
         if passed_over:
-            notes.append(f"{len(passed_over)} passed over, as grasp.enough_parts have a good one")
+            notes.append(f"{len(passed_over)} passed over (grasp.enough_parts, grasp.max_parts)")
         return Verdict.GRASPS, "; ".join(notes)
     reasons = ", ".join(sorted({str(item.reason) for item in rejected})) or "no candidate was found"
     if passed_over:
-        reasons += f"; {len(passed_over)} parts that the model-free planner did not look at: raise grasp.enough_parts"
+        reasons += f"; {len(passed_over)} parts that the model-free planner did not look at (grasp.enough_parts)"
     if all(match.source is None for match in matches):
         return Verdict.NO_SUITABLE_SOURCE, f"and no grasp without one: {reasons}"
     return Verdict.NOTHING_GRASPABLE, reasons

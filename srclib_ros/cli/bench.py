@@ -173,14 +173,15 @@ def _machine() -> dict[str, Any]:
     import numpy as np
     import onnxruntime
 
-    settings = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "MALLOC_MMAP_THRESHOLD_")
+    from srclib_ros.ros.environment import THREAD_SETTINGS
+
     return {
         "cores": os.cpu_count(),
         "architecture": platform.machine(),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "onnxruntime": onnxruntime.__version__,
-        "settings": {name: os.environ.get(name) for name in settings},
+        "settings": {name: os.environ.get(name) for name in THREAD_SETTINGS},
     }
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 ANSWER_TIMEOUT_S = 60.0
 EVERY_PART = 1000
-"""A person wants to see what becomes of each part; a cell need not wait for that (grasp.enough_parts)."""
+"""A person wants to see what becomes of each part; a cell need not wait for that."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -136,6 +136,7 @@ def _plan_over_ros(
         "bin.size_m": scene.bin.size_m,
         "max_age_s": 0.0,
         "grasp.enough_parts": EVERY_PART,
+        "grasp.max_parts": EVERY_PART,
     }
     namespace = f"/demo_{os.getpid()}"
     replay = {"path": str(bag.resolve()), "rate_hz": 1.0, "loop": True}

@@ -167,16 +167,15 @@ def _close(grid: PointGrid, normals: FloatArray, T: Matrix, gripper: Gripper) ->
         between = np.broadcast_to(gripper.closing_box_tcp(gripper.stroke_m, gripper.pad_height_m), (count, 2, 3))
         hits = grid.inside(T[part], between)
         y = hits.local[:, 1]
-        top, bottom = -hits.minimum(-y, count, np.inf), hits.minimum(y, count, np.inf)
+        top, bottom = -hits.minimum(-y, count, gripper.stroke_m), hits.minimum(y, count, gripper.stroke_m)
         facing = (normals[hits.point] * T[part, :3, 1][hits.box]).sum(axis=1)
         for_top, for_bottom = y > top[hits.box] - CONTACT_BAND_M, y < bottom[hits.box] + CONTACT_BAND_M
         contact[part] = np.minimum(
             _pad_contact(hits.where(for_top), facing[for_top], count, gripper),
             _pad_contact(hits.where(for_bottom), -facing[for_bottom], count, gripper),
         )
-        some = np.isfinite(bottom)
-        T[part, :3, 3] += np.where(some, (top + bottom) / 2, 0)[:, None] * T[part, :3, 1]
-        width[part] = np.where(some, top - bottom, 0)
+        T[part, :3, 3] += ((top + bottom) / 2)[:, None] * T[part, :3, 1]
+        width[part] = np.maximum(top - bottom, 0)
     return T, width, contact
 
 

@@ -63,15 +63,14 @@ class _Points:
 
         search: (M, B, 2, 3) within which to look for points.
         """
-        count = len(T_bin_tcp)
-        others_m = np.full(count, reach_m, np.float32)
-        own_m = others_m.copy()
-        for body in range(boxes.shape[1]):
-            hits = self.grid.inside(T_bin_tcp, search[:, body], reach_m)
-            distance = box_distance(hits.local, boxes[:, body].astype(np.float32)[hits.box])
-            own = self.labels[hits.point] == part[hits.box]
-            for kept, least in ((own, own_m), (~own, others_m)):
-                np.minimum(least, hits.where(kept).minimum(distance[kept], count, reach_m), out=least)
+        count, bodies = boxes.shape[:2]
+        hits = self.grid.inside(np.repeat(T_bin_tcp, bodies, axis=0), search.reshape(-1, 2, 3), reach_m)
+        distance = box_distance(hits.local, boxes.reshape(-1, 2, 3).astype(np.float32).take(hits.box, axis=0))
+        own = self.labels[hits.point] == np.repeat(part, bodies)[hits.box]
+        others_m, own_m = (
+            hits.where(kept).minimum(distance[kept], count * bodies, reach_m).reshape(count, bodies).min(axis=1)
+            for kept in (~own, own)
+        )
         return others_m, own_m
 
 

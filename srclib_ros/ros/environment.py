@@ -11,6 +11,19 @@ from pathlib import Path
 
 from srclib_ros.errors import ConfigError
 
+THREAD_SETTINGS = {
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "GOMP_SPINCOUNT": "0",
+    "OMP_NUM_THREADS": "2",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": "1073741824",
+    "MALLOC_TRIM_THRESHOLD_": "2147483648",
+    "MALLOC_TOP_PAD_": "268435456",
+}
+"""What has to stand in a planning process's environment before Python starts: threads that sleep while they wait, and
+memory that is kept. A second thread of OpenBLAS gains nothing on products this small, and spins on a core of its own.
+"""
+
 
 def share_folder() -> Path:
     """Where launch/, config/ and their kin lie: the source tree, else share/srclib_ros of the installation.

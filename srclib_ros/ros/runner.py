@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
+
+from srclib_ros.ros.environment import THREAD_SETTINGS
 
 NODES = {
     "picking_node": "srclib_ros.ros.picking_node",
@@ -68,7 +71,7 @@ class NodeProcess:
             [sys.executable, *target, "--ros-args", *ros_args],
             stdout=output,
             stderr=subprocess.STDOUT if output is not None else None,
-            env=dict(environment) if environment is not None else None,
+            env=THREAD_SETTINGS | dict(os.environ if environment is None else environment),
         )
 
     def __enter__(self) -> NodeProcess:

@@ -87,21 +87,41 @@ def test_a_part_is_answered_by_a_grasp_that_nothing_speaks_against() -> None:
     assert judged.reasons == [None, RejectReason.TOO_WIDE]
 
 
-def test_the_topmost_parts_come_first_and_enough_are_enough() -> None:
-    """Bars, each higher than the last: once some have a good grasp the lower ones are left alone."""
+LOW_BARS, HIGH_BARS = {1, 2, 3, 4}, {5, 6, 7, 8}
+
+
+@pytest.fixture
+def bars_in_pairs() -> Scene:
+    """Eight bars; each of the first four stands with one long side at a higher one."""
     x, y = grid()
-    places = [(at_x, at_y) for at_y in (-0.06, 0.06) for at_x in (-0.09, -0.03, 0.03, 0.09)]
-    bars = [block(*turned(x, y, at, 0.0), (0.03, 0.02, 0.015 + 0.002 * i)) for i, at in enumerate(places)]
-    scene = scene_of(x, y, bars)
-    lower, upper = {1, 2, 3, 4}, {5, 6, 7, 8}
-    planned = {}
-    for enough in (0, 1, 1000):
-        config = GraspConfig(enough_parts=enough)
-        judged = _Judged(scene, load_gripper("jaw"), config, FailedGrasps())
-        planned[enough] = _add_model_free(scene, judged, load_gripper("jaw"), config), judged.answered()
-    assert planned[0] == (lower | upper, set())
-    assert planned[1] == (lower, upper)
-    assert planned[1000] == (set(), lower | upper)
+    places = [(at, -0.02) for at in (-0.12, -0.04, 0.04, 0.12)] + [(at, 0.0) for at in (-0.12, -0.04, 0.04, 0.12)]
+    heights = [0.02] * 4 + [0.035] * 4
+    bars = [block(*turned(x, y, at, 0.0), (0.04, 0.018, z)) for at, z in zip(places, heights, strict=True)]
+    return scene_of(x, y, bars)
+
+
+def looked_at(scene: Scene, config: GraspConfig) -> tuple[frozenset[int], set[int]]:
+    """(labels passed over, labels with a grasp) of the model-free planner."""
+    judged = _Judged(scene, load_gripper("jaw"), config, FailedGrasps())
+    return _add_model_free(scene, judged, load_gripper("jaw"), config), judged.answered()
+
+
+def test_the_freest_parts_come_first_and_enough_are_enough(bars_in_pairs: Scene) -> None:
+    """Once some have a good grasp, those with a neighbour above them are left alone."""
+    assert looked_at(bars_in_pairs, GraspConfig(enough_parts=0)) == (LOW_BARS | HIGH_BARS, set())
+    passed_over, answered = looked_at(bars_in_pairs, GraspConfig(enough_parts=1))
+    assert passed_over == LOW_BARS
+    assert answered
+    assert answered <= HIGH_BARS
+    assert looked_at(bars_in_pairs, GraspConfig(enough_parts=1000, max_parts=1000))[0] == frozenset()
+
+
+def test_after_max_parts_it_looks_on_only_for_want_of_a_grasp(bars_in_pairs: Scene) -> None:
+    passed_over, answered = looked_at(bars_in_pairs, GraspConfig(enough_parts=1000, max_parts=4))
+    assert passed_over == LOW_BARS
+    assert answered
+    nothing_will_do = GraspConfig(enough_parts=1000, max_parts=4, min_quality=1.0, good_quality=1.0)
+    assert looked_at(bars_in_pairs, nothing_will_do) == (frozenset(), set())
 
 
 def test_a_held_selection_answers_for_every_part_and_expires() -> None:
