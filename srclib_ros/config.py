@@ -122,7 +122,7 @@ class GraspConfig:
     min_presence: float = setting(0.5, "poses below this presence are dropped", low=0.0, high=1.0)
     good_quality: float = setting(0.5, "a grasp from this quality on is a good one", low=0.0, high=1.0)
     enough_parts: int = setting(
-        3,
+        2,
         "when so many parts have a good grasp, the model-free planner looks at no more; the freest come first",
         low=0,
         high=1000,

@@ -37,7 +37,7 @@ from srclib_ros.types import (
 )
 
 WALLS_UNKNOWN = "bin.pose is not set: the floor was found as a plane, walls are not kept clear of"
-AT_ONCE = 4
+AT_ONCE = 2
 """So many parts go to the model-free planner before their grasps are judged."""
 
 

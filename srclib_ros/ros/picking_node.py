@@ -16,9 +16,8 @@ from typing import Any
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
@@ -32,6 +31,7 @@ from srclib_ros.errors import ConfigError, SrclibError, StaleCloudError
 from srclib_ros.ros.convert import cloud_from_depth, cloud_from_message, stamp_to_ns
 from srclib_ros.ros.diagnostics import Health
 from srclib_ros.ros.environment import start_ros
+from srclib_ros.ros.executor import MayWait, NodeExecutor
 from srclib_ros.ros.frames import Frames
 from srclib_ros.ros.outputs import Outputs
 from srclib_ros.ros.params import NodeConfig, Settings, as_values, read_parameters
@@ -82,7 +82,7 @@ class PickingNode(LifecycleNode):
 
     def _create_services(self) -> None:
         for name, callback in (("~/plan", self._on_plan), ("~/reload_library", self._on_reload)):
-            self.create_service(Trigger, name, callback, callback_group=MutuallyExclusiveCallbackGroup())
+            self.create_service(Trigger, name, callback, callback_group=MayWait())
 
     # Life cycle. rclpy swallows what a transition raises, so each says itself what went wrong.
 
@@ -141,7 +141,6 @@ class PickingNode(LifecycleNode):
 
         Those made before one fails are in `_inputs`, for `stop` to destroy.
         """
-        clouds, others = MutuallyExclusiveCallbackGroup(), MutuallyExclusiveCallbackGroup()
 
         def listen(kind: Any, topic: str, callback: Callable[[Any], None]) -> None:
             subscription = self.create_subscription(
@@ -149,7 +148,6 @@ class PickingNode(LifecycleNode):
                 topic,
                 callback,
                 QoSProfile(depth=1, reliability=QoSReliabilityPolicy.BEST_EFFORT),
-                callback_group=clouds,
                 qos_overriding_options=QoSOverridingOptions.with_default_policies(),
             )
             self._inputs.append(subscription)
@@ -159,7 +157,7 @@ class PickingNode(LifecycleNode):
         else:
             listen(Image, "depth/image_rect", self._on_depth)
             listen(CameraInfo, "depth/camera_info", self._on_camera_info)
-        results = self.create_subscription(String, "pick_result", self._on_pick_result, 10, callback_group=others)
+        results = self.create_subscription(String, "pick_result", self._on_pick_result, 10, callback_group=MayWait())
         self._inputs.append(results)
 
     def stop(self, why: str = "the node was deactivated: activate it first") -> None:
@@ -350,7 +348,7 @@ def main(args: list[str] | None = None) -> int:
         rclpy.logging.get_logger("picking_node").fatal(f"{error.name}: {error}")
         rclpy.try_shutdown()
         return 2
-    executor = MultiThreadedExecutor(num_threads=4)
+    executor = NodeExecutor()
     executor.add_node(node)
     try:
         if node.settings.node.autostart:

@@ -110,7 +110,7 @@ def test_the_freest_parts_come_first_and_enough_are_enough(bars_in_pairs: Scene)
     """Once some have a good grasp, those with a neighbour above them are left alone."""
     assert looked_at(bars_in_pairs, GraspConfig(enough_parts=0)) == (LOW_BARS | HIGH_BARS, set())
     passed_over, answered = looked_at(bars_in_pairs, GraspConfig(enough_parts=1))
-    assert passed_over == LOW_BARS
+    assert passed_over > LOW_BARS
     assert answered
     assert answered <= HIGH_BARS
     assert looked_at(bars_in_pairs, GraspConfig(enough_parts=1000, max_parts=1000))[0] == frozenset()
