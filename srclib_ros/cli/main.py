@@ -18,6 +18,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "train-encoder": ("srclib_ros.cli.train_encoder", "train the shape encoder alone"),
     "train-network": ("srclib_ros.cli.train_network", "train the grasp network of one part alone"),
     "library": ("srclib_ros.cli.library", "list, show or verify what a source library holds"),
+    "cluster": (
+        "srclib_ros.cli.cluster",
+        "cluster a library's parts by any algorithm, and say how good the clusters are",
+    ),
     "query": ("srclib_ros.cli.query", "ask a source library which of its parts a mesh or a cloud resembles"),
     "plan": ("srclib_ros.cli.plan", "plan grasps on one capture: JSON and a picture"),
     "evaluate": ("srclib_ros.cli.evaluate", "measure how good a stage is, on labelled captures"),
@@ -40,6 +44,7 @@ Step by step:
                                                 grasps with the library that ships; pass --library for yours
   srclib build my_parts --unit mm --out my_library --networks 3
   srclib library my_library list
+  srclib cluster my_library --algorithm all
   srclib query my_library my_parts/bearing_block/bearing_block_60.stl --unit mm
   srclib evaluate segmentation my_scenes --json
   srclib bench latency --json

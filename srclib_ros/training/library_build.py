@@ -20,7 +20,7 @@ from srclib_ros.embedding.encoder import Descriptors, Encoder
 from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, ConfigError, TrainingError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping import model as grasp_model
-from srclib_ros.library.clustering import Clustering, hdbscan, part_distances
+from srclib_ros.library.clustering import Clustering, Parts, hdbscan, part_distances
 from srclib_ros.library.entry import NOISE, Entry
 from srclib_ros.library.search import Gallery
 from srclib_ros.library.store import ENCODER, ENTRIES, GALLERY, KIND, MODELS, SCHEMA, Library
@@ -69,7 +69,7 @@ def build_library(
     work = work_folder(out)
     encoder = Encoder.load(encoder_folder)
     gallery, queries = _views(parts, encoder, plan, seed, work / "views", progress)
-    clustering = hdbscan(part_distances(gallery))
+    clustering = hdbscan(Parts(part_distances(gallery)))
     thresholds = calibrate(gallery, _kinds(parts, clustering), queries, plan.queries, plan.size_weight)
     networks = _networks(parts, clustering, plan, models, train_model, work / MODELS, seed, progress)
 

@@ -1,0 +1,50 @@
+"""How good a clustering is, by itself and against categories that somebody gave the parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from srclib_ros.library.clustering.clustering import Clustering, Parts, by_first_member
+from srclib_ros.library.entry import NOISE
+
+
+def scores(parts: Parts, found: Clustering, categories: Sequence[str]) -> dict[str, float | None]:
+    """`clusters`, `noise` (share), `silhouette` and `dbcv` (Moulavi et al. 2014) of what is no noise, `ari` and `nmi`
+    against the categories, each part that is noise counted as a cluster of its own. None where it is not defined.
+    """
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
+
+    member = found.labels != NOISE
+    clusters = len(found.representatives)
+    alone = np.where(member, found.labels, clusters + np.arange(len(found.labels)))
+    inside = parts.distance[np.ix_(member, member)]
+    separable = 2 <= clusters < member.sum()
+    return {
+        "clusters": clusters,
+        "noise": float(1 - member.mean()) if len(member) else 0.0,
+        "silhouette": float(silhouette_score(inside, found.labels[member], metric="precomputed"))
+        if separable
+        else None,
+        "dbcv": _dbcv(parts, found) if separable else None,
+        "ari": float(adjusted_rand_score(categories, alone)),
+        "nmi": float(normalized_mutual_info_score(categories, alone)),
+    }
+
+
+def _dbcv(parts: Parts, found: Clustering) -> float | None:
+    """In [-1, 1]; a cluster of one has no density and counts as noise; None where densities are not defined."""
+    from hdbscan.validity import validity_index
+
+    alone = np.bincount(found.labels[found.labels != NOISE]) == 1
+    labels = by_first_member(np.where((found.labels != NOISE) & alone[found.labels], NOISE, found.labels))
+    if labels.max() < 1:
+        return None
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = float(
+            validity_index(
+                parts.distance.copy(), labels, metric="precomputed", d=parts.coordinates.shape[1], verbose=False
+            )
+        )
+    return value if np.isfinite(value) else None
