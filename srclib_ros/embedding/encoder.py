@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from srclib_ros.artifact import MANIFEST, open_sealed, read_bytes, read_json, resolve_inside, sha256
-from srclib_ros.embedding.preprocess import canonicalise
+from srclib_ros.embedding.preprocess import AS_GIVEN, PRINCIPAL, canonicalise
 from srclib_ros.errors import ArtifactDamagedError
 from srclib_ros.inference import open_session
 from srclib_ros.types import FloatArray
@@ -33,10 +33,13 @@ class Descriptors:
 class Encoder:
     """Clouds to unit vectors: alike in shape, near in angle; rotation and scale do not matter."""
 
-    def __init__(self, onnx_bytes: bytes, encoder_id: str, dim: int, n_points: int, threads: int = 2) -> None:
+    def __init__(
+        self, onnx_bytes: bytes, encoder_id: str, dim: int, n_points: int, threads: int = 2, frame: str = PRINCIPAL
+    ) -> None:
         self.id = encoder_id
         self.dim = dim
         self.n_points = n_points
+        self.frame = frame
         self._session = open_session(onnx_bytes, threads)
         self._input = self._session.get_inputs()[0].name
 
@@ -48,9 +51,10 @@ class Encoder:
         config = read_json(resolve_inside(folder, CONFIG))
         try:
             dim, n_points = int(config["dim"]), int(config["n_points"])
+            frame = {PRINCIPAL: PRINCIPAL, AS_GIVEN: AS_GIVEN}[config.get("frame", PRINCIPAL)]
         except (TypeError, KeyError, ValueError) as error:
             raise ArtifactDamagedError(f"{folder / CONFIG}: lacks dim or n_points; train the encoder again") from error
-        return cls(read_bytes(resolve_inside(folder, ONNX)), encoder_id(folder), dim, n_points, threads)
+        return cls(read_bytes(resolve_inside(folder, ONNX)), encoder_id(folder), dim, n_points, threads, frame)
 
     def describe(self, clouds: Sequence[FloatArray]) -> Descriptors:
         """Embeddings and observed sizes of `clouds`, each (N, 3) float32, metres, any frame, finite.
@@ -59,7 +63,7 @@ class Encoder:
         """
         if not len(clouds):
             return Descriptors(np.zeros((0, self.dim), np.float32), np.zeros(0, np.float32))
-        canonical = canonicalise(clouds, self.n_points)
+        canonical = canonicalise(clouds, self.n_points, self.frame)
         (embeddings,) = self._session.run(None, {self._input: canonical.points})
         return Descriptors(embeddings, canonical.size_m)
 

@@ -1,4 +1,4 @@
-"""The encoder's network: a PointNet (Qi et al., arXiv 1612.00593) over the four poses of a principal frame.
+"""The encoder's network: a PointNet (Qi et al., arXiv 1612.00593) over a principal frame, and over point pairs.
 
 Torch, so it is imported where an encoder is trained and nowhere on the way of a running cell.
 """
@@ -8,51 +8,102 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-# rotations by 180 degrees about x, y and z: the proper sign choices that principal axes leave open
-POSE_SIGNS = ((1.0, 1.0, 1.0), (1.0, -1.0, -1.0), (-1.0, 1.0, -1.0), (-1.0, -1.0, 1.0))
+from srclib_ros.embedding.preprocess import PRINCIPAL
+from srclib_ros.embedding.shape_network import ShapeNetwork
+from srclib_ros.embedding.surface import surface
 
 
 @dataclass(frozen=True)
 class PointNetShape:
-    """Widths of the network. point_widths: the MLP shared by all points; dim: the embedding."""
+    """Widths of the network.
+
+    point_widths: the MLP shared by all points. neighbours: whose spread gives a point its normal; 0, bare coordinates.
+    pair_widths: the MLP shared by all point pairs, none: no pairs. pairs: that each point is the first of.
+    head_width: of each branch. dim: the embedding. n_points: of a cloud. frame: that clouds are brought into, see
+    `preprocess.canonicalise`.
+    """
 
     point_widths: tuple[int, ...] = (48, 96, 192)
+    neighbours: int = 10
+    pair_widths: tuple[int, ...] = (32, 64, 128)
+    pairs: int = 6
     head_width: int = 192
     dim: int = 96
     n_points: int = 256
+    frame: str = PRINCIPAL
 
 
-class PointNet(nn.Module):
-    """Canonical clouds (B, N, 3) to unit embeddings (B, dim).
+class PointNet(ShapeNetwork):
+    """Canonical clouds (B, N, 3) to unit embeddings (B, dim), of two views of the shape joined.
 
-    A shared MLP and a max over the points describe each of the four poses; a head follows, then the mean over the
-    poses, so the embedding does not depend on which of the four the cloud came in.
+    Points: a shared MLP over position, normal and curvature, and a max over the points, describe each of the four
+    poses; then the mean over the poses. Pairs: a shared MLP over the point-pair features of Drost et al. (CVPR 2010)
+    and the mean and max over the pairs; these do not depend on the frame at all, and a cut leaves most as they are.
     """
 
     def __init__(self, shape: PointNetShape) -> None:
-        super().__init__()
+        super().__init__(shape.head_width * (2 if shape.pair_widths else 1), shape.dim)
         self.shape = shape
-        widths = (3, *shape.point_widths)
-        self.points = nn.Sequential(*(PointLayer(fan_in, fan_out) for fan_in, fan_out in pairwise(widths)))
-        self.pose_head = nn.Sequential(nn.LayerNorm(widths[-1]), nn.Linear(widths[-1], shape.head_width), nn.ReLU())
-        self.embedding = nn.Linear(shape.head_width, shape.dim)
-        self.register_buffer("signs", torch.tensor(POSE_SIGNS), persistent=False)
+        self.points = shared_mlp(3 + 4 * bool(shape.neighbours), *shape.point_widths)
+        self.pose_head = head(shape.point_widths[-1], shape.head_width)
+        if shape.pair_widths:
+            self.pairs = shared_mlp(PAIR_FEATURES, *shape.pair_widths)
+            self.pair_head = head(2 * shape.pair_widths[-1], shape.head_width)
 
-    def forward(self, clouds: Tensor) -> Tensor:
-        poses = clouds.unsqueeze(1) * self.signs.view(1, 4, 1, 3)
-        pooled = self.points(poses).amax(dim=2)
-        embedded = self.embedding(self.pose_head(pooled).mean(dim=1))
-        return nn.functional.normalize(embedded, dim=-1)
+    def features(self, clouds: Tensor) -> Tensor:
+        poses = self.in_all_poses(clouds)
+        if not self.shape.neighbours:
+            return self.pose_head(self.points(poses).amax(dim=2)).mean(dim=1)
+        normals, curvature = surface(clouds, self.shape.neighbours)
+        bent = curvature.unsqueeze(1).expand(-1, poses.shape[1], -1, -1)
+        oriented = torch.cat([poses, self.in_all_poses(normals), bent], dim=-1)
+        seen = self.pose_head(self.points(oriented).amax(dim=2)).mean(dim=1)
+        if not self.shape.pair_widths:
+            return seen
+        pairs = self.pairs(pair_features(clouds, normals, curvature, self.shape.pairs))
+        return torch.cat([seen, self.pair_head(torch.cat([pairs.amax(dim=1), pairs.mean(dim=1)], dim=-1))], dim=-1)
 
     def folded(self) -> PointNet:
         """The same function in evaluation mode with every batch normalisation folded into its linear layer."""
         copy = PointNet(self.shape)
         copy.load_state_dict(self.state_dict())
         copy.points = nn.Sequential(*(layer.folded() for layer in copy.points if isinstance(layer, PointLayer)))
+        if self.shape.pair_widths:
+            copy.pairs = nn.Sequential(*(layer.folded() for layer in copy.pairs if isinstance(layer, PointLayer)))
         return copy.eval()
+
+
+PAIR_FEATURES = 6
+
+
+def pair_features(clouds: Tensor, normals: Tensor, curvature: Tensor, pairs: int) -> Tensor:
+    """(B, N * pairs, 6): distance, the three unsigned cosines between the normals and the line, their asymmetry and
+    the curvature at both ends. Partners are drawn once and for all, by the rank of a point in its cloud."""
+    features = []
+    for draw in range(pairs):
+        partner = torch.from_numpy(np.random.default_rng(draw).permutation(int(clouds.shape[1]))).to(clouds.device)
+        line = clouds[:, partner] - clouds
+        distance = line.square().sum(dim=-1, keepdim=True).clamp(min=1e-12).sqrt()
+        along = line / distance
+        other = normals[:, partner]
+        first = (normals * along).sum(dim=-1, keepdim=True).abs()
+        second = (other * along).sum(dim=-1, keepdim=True).abs()
+        between = (normals * other).sum(dim=-1, keepdim=True).abs()
+        bent = curvature + curvature[:, partner]
+        features.append(torch.cat([distance, first, second, between, (first - second).abs(), bent], dim=-1))
+    return torch.cat(features, dim=1)
+
+
+def head(fan_in: int, fan_out: int) -> nn.Sequential:
+    return nn.Sequential(nn.LayerNorm(fan_in), nn.Linear(fan_in, fan_out), nn.ReLU())
+
+
+def shared_mlp(*widths: int) -> nn.Sequential:
+    return nn.Sequential(*(PointLayer(fan_in, fan_out) for fan_in, fan_out in pairwise(widths)))
 
 
 class PointLayer(nn.Module):

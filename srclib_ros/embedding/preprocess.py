@@ -1,7 +1,8 @@
 """From clouds of any length to what the encoder's network reads: fixed count, canonical frame, unit size.
 
 The canonical frame is the cloud's own principal axes, so a rotated part gives the same input; the four proper
-sign choices that remain are pooled inside the network (`pointnet.POSE_SIGNS`).
+sign choices that remain are pooled inside the network (`shape_network.POSE_SIGNS`). The frame as given is there to
+compare with: a network that reads it has to learn rotation from examples.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from srclib_ros.errors import CloudError, EmptyCloudError
 from srclib_ros.types import FloatArray
 
 MIN_POINTS = 4
+PRINCIPAL, AS_GIVEN = "principal", "as_given"
 
 
 @dataclass(frozen=True, eq=False)
 class CanonicalClouds:
-    """points: (B, N, 3) float32, principal axes as x, y, z, mean 0, mean squared norm 1.
+    """points: (B, N, 3) float32, in the frame asked for, mean 0, mean squared norm 1.
 
     size_m: (B,) float32, what normalising took away: root mean square distance of the points to their centroid.
     It shrinks with the visible share, so it is compared with other views only, never with a CAD's diameter.
@@ -29,19 +31,20 @@ class CanonicalClouds:
     size_m: FloatArray
 
 
-def canonicalise(clouds: Sequence[FloatArray], n_points: int) -> CanonicalClouds:
-    """Each cloud (M, 3) in its principal frame, thinned or repeated to `n_points`, its size set to 1.
+def canonicalise(clouds: Sequence[FloatArray], n_points: int, frame: str = PRINCIPAL) -> CanonicalClouds:
+    """Each cloud (M, 3) in its principal frame, longest axis first, of `n_points` points and unit size.
 
-    Does not depend on the order of the points. Raises EmptyCloudError, CloudError.
+    frame: `PRINCIPAL`, or `AS_GIVEN`, which leaves the cloud's axes. Points are thinned or repeated; their order does
+    not matter. Raises EmptyCloudError, CloudError.
     """
     points = np.empty((len(clouds), n_points, 3), np.float32)
     size_m = np.empty(len(clouds), np.float32)
     for row, cloud in enumerate(clouds):
-        points[row], size_m[row] = _canonical(_checked(cloud), n_points)
+        points[row], size_m[row] = _canonical(_checked(cloud), n_points, frame)
     return CanonicalClouds(points, size_m)
 
 
-def _canonical(cloud: FloatArray, n_points: int) -> tuple[FloatArray, float]:
+def _canonical(cloud: FloatArray, n_points: int, frame: str) -> tuple[FloatArray, float]:
     centred = cloud - cloud.mean(axis=0, dtype=np.float64).astype(np.float32)
     _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
     axes = axes[:, ::-1].astype(np.float32)  # longest first
@@ -50,7 +53,8 @@ def _canonical(cloud: FloatArray, n_points: int) -> tuple[FloatArray, float]:
     size_m = float(np.sqrt(np.einsum("ij,ij->", local, local) / len(local)))
     if not size_m > 0.0:
         raise CloudError("all points of the cloud coincide; it shows no shape")
-    return local[_evenly_along(local[:, 0], n_points)] / size_m, size_m
+    rows = _evenly_along(local[:, 0], n_points)
+    return (centred if frame == AS_GIVEN else local)[rows] / size_m, size_m
 
 
 def _evenly_along(coordinate: FloatArray, n_points: int) -> np.ndarray:

@@ -1,27 +1,30 @@
-"""Trains the shape encoder: views of one part are pulled together, all others pushed apart.
+"""Trains a shape encoder of any kind on the views of parts, of stretched copies of them and of random shapes.
 
-P x K batches under the supervised contrastive loss, of views that are cut on one side as neighbours in a bin hide
-them. Rotation needs no augmentation beyond the views' own: the network's input is in its principal frame, and what
-that leaves open is pooled by the network.
+P x K batches of views that are cut on one side as neighbours in a bin hide them. Rotation needs no augmentation
+beyond the views' own: the network's input is in its principal frame, and what that leaves open is pooled by the
+network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from srclib_ros.artifact import read_tensors, sha256, write_tensors
+from srclib_ros.embedding.kinds import make_kind
 from srclib_ros.embedding.pointnet import PointNetShape
+from srclib_ros.embedding.siamese.triplet import OFFLINE
 from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.training.encoder_folder import write_encoder
 from srclib_ros.training.fit_encoder import Schedule, fit
 from srclib_ros.training.progress import Progress, silent
-from srclib_ros.training.shapes import random_shapes, stretched
+from srclib_ros.training.shapes import RANDOM, random_shapes, stretched
 from srclib_ros.training.views import ViewCounts, ViewSet, simulate_views
 from srclib_ros.types import FloatArray
 
@@ -32,10 +35,12 @@ AT_ONCE = 50  # shapes whose views are stored together
 class EncoderTraining:
     """What an encoder is trained on and how; with the parts and the seed it decides every weight.
 
-    random_shapes: beside the parts. siblings: stretched copies of each part. views: of each shape.
-    stored_points: kept of each view.
+    kind: a name of `embedding.kinds.KINDS`, with its own `options`. random_shapes: beside the parts. siblings:
+    stretched copies of each part. views: of each shape. stored_points: kept of each view.
     """
 
+    kind: str = "siamese_supervised"
+    options: Mapping[str, Any] = field(default_factory=dict)
     random_shapes: int = 1000
     siblings: int = 2
     views: ViewCounts = field(default_factory=ViewCounts)
@@ -62,8 +67,12 @@ def train_encoder(
     work = out.with_name(f".{out.name}.work")
     views = _views(shapes, training, seed, work, progress)
     checkpoint = work / f"checkpoint_{_key(views.points.tobytes(), seed, settings)}.safetensors"
-    network, loss = fit(views, training.schedule, training.shape, seed, checkpoint, progress)
-    return write_encoder(out, network, {"seed": seed, "shapes": len(shapes), "training": settings, "loss": loss})
+    torch.manual_seed(seed)
+    kind = make_kind(training.kind, training.shape, views.parts, training.options)
+    mine_offline = training.options.get("mining") == OFFLINE
+    loss = fit(kind, views, training.schedule, seed, checkpoint, progress, mine_offline)
+    meta = {"seed": seed, "shapes": len(shapes), "training": settings, "loss": loss}
+    return write_encoder(out, kind.network, meta, kind)
 
 
 def training_shapes(parts: Sequence[PartMesh], training: EncoderTraining, seed: int) -> list[PartMesh]:
@@ -88,7 +97,10 @@ def _views(shapes: Sequence[PartMesh], training: EncoderTraining, seed: int, wor
             points = simulate_views(block, training.views, training.stored_points, rng)
             write_tensors(path, {"points": points})
         blocks.append(points)
-    return ViewSet(np.concatenate(blocks), training.views.each)
+    _, families = np.unique([shape.category for shape in shapes], return_inverse=True)
+    alone = np.array([shape.category in ("", RANDOM) for shape in shapes])
+    families[alone] = families.max() + 1 + np.arange(alone.sum())
+    return ViewSet(np.concatenate(blocks), training.views.each, training.views.full, families.astype(np.int64))
 
 
 def _key(data: bytes, *settings: Any) -> str:

@@ -1,4 +1,9 @@
-"""The trained network to and from its sealed folder: ONNX for the running cell, weights to train on."""
+"""The trained encoder to and from its sealed folder: ONNX for the running cell, weights to train on.
+
+encoder.onnx             what the running cell loads
+weights.safetensors      the same network for torch
+decoder.safetensors      what the kind has besides the network: a decoder, a classifier's last layer; may be empty
+"""
 
 from __future__ import annotations
 
@@ -8,35 +13,79 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from torch import nn
 
 from srclib_ros.artifact import open_sealed, read_json, read_tensors, seal, write_atomic, write_json, write_tensors
 from srclib_ros.embedding.encoder import CONFIG, KIND, ONNX, SCHEMA, WEIGHTS
+from srclib_ros.embedding.encoder_kind import EncoderKind
+from srclib_ros.embedding.height_image import HeightImageNet, HeightImageShape
+from srclib_ros.embedding.kinds import make_kind
 from srclib_ros.embedding.pointnet import PointNet, PointNetShape
+from srclib_ros.embedding.shape_network import ShapeNetwork
+from srclib_ros.errors import ArtifactDamagedError
+
+DECODER = "decoder.safetensors"
+EMPTY = "empty"  # safetensors holds at least one tensor
 
 
-def write_encoder(folder: Path, network: PointNet, meta: Mapping[str, Any]) -> dict[str, Any]:
-    """Write the network as a sealed encoder folder, `meta` into its manifest; returns the manifest."""
-    config = {"architecture": "pointnet", "loss": "supervised_contrastive", **asdict(network.shape)}
-    write_json(folder / CONFIG, config)
+def write_encoder(
+    folder: Path, network: ShapeNetwork, meta: Mapping[str, Any], kind: EncoderKind | None = None
+) -> dict[str, Any]:
+    """Write the network as a sealed encoder folder, `meta` into its manifest; returns the manifest.
+
+    kind: whose network it is, so that its decoder is kept as well.
+    """
+    architecture = "height_image" if isinstance(network, HeightImageNet) else "pointnet"
+    write_json(folder / CONFIG, {"architecture": architecture, **asdict(network.shape)})
     write_atomic(folder / ONNX, onnx_bytes(network))
     write_tensors(folder / WEIGHTS, {name: value.numpy() for name, value in network.state_dict().items()})
+    if kind is not None:
+        rest = {name: value for name, value in kind.state_dict().items() if not name.startswith("network.")}
+        tensors = {name: value.numpy() for name, value in rest.items()}
+        write_tensors(folder / DECODER, tensors or {EMPTY: np.zeros(1, np.float32)})
     return seal(folder, KIND, SCHEMA, meta)
 
 
-def load_network(folder: Path) -> PointNet:
+def load_network(folder: Path) -> ShapeNetwork:
     """The torch network of a sealed encoder folder, to train it on. Raises ArtifactError."""
     open_sealed(folder, KIND, SCHEMA)
     config = read_json(folder / CONFIG)
-    network = PointNet(
-        PointNetShape(tuple(config["point_widths"]), config["head_width"], config["dim"], config["n_points"])
-    )
-    weights = read_tensors(folder / WEIGHTS)
-    network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    network: ShapeNetwork
+    try:
+        architecture = config.pop("architecture")
+        config = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
+        if architecture == "height_image":
+            network = HeightImageNet(HeightImageShape(**config))
+        else:
+            network = PointNet(PointNetShape(**config))
+        _fill(network, read_tensors(folder / WEIGHTS))
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ArtifactDamagedError(f"{folder}: no network that can be trained on ({error}); train it again") from error
     return network.eval()
 
 
-def onnx_bytes(network: PointNet) -> bytes:
+def load_kind(folder: Path) -> EncoderKind:
+    """The encoder as it was trained, with its decoder. Raises ArtifactError."""
+    network = load_network(folder)
+    manifest = open_sealed(folder, KIND, SCHEMA)
+    try:
+        training = manifest["training"]
+        shape = network.shape if isinstance(network.shape, PointNetShape) else PointNetShape(dim=network.dim)
+        kind = make_kind(training["kind"], shape, int(manifest["shapes"]), training["options"])
+        rest = {name: value for name, value in read_tensors(folder / DECODER).items() if name != EMPTY}
+        _fill(kind, rest | {f"network.{name}": value.numpy() for name, value in network.state_dict().items()})
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ArtifactDamagedError(f"{folder}: does not say how it was trained ({error}); train it again") from error
+    return kind.eval()
+
+
+def _fill(module: nn.Module, weights: Mapping[str, Any]) -> None:
+    module.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+
+
+def onnx_bytes(network: ShapeNetwork) -> bytes:
     """The network as ONNX: input `clouds` (B, N, 3) canonical, output `embeddings` (B, D), B free."""
     buffer = io.BytesIO()
     torch.onnx.export(

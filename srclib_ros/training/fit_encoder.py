@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from srclib_ros.embedding.losses.supervised_contrastive import supervised_contrastive
-from srclib_ros.embedding.pointnet import PointNet, PointNetShape
+from srclib_ros.embedding.encoder_kind import Batch, EncoderKind
 from srclib_ros.errors import TrainingError
 from srclib_ros.training.batches import Batches
 from srclib_ros.training.checkpoint import load_checkpoint, save_checkpoint
+from srclib_ros.training.offline_mining import HardTriplets
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.views import ViewSet
 
-SAVE_EVERY = 200
+SAVE_EVERY = 200  # triplets are mined anew as often, so that a resumed training has the same
 LOSS_OVER = 100  # last steps that the reported loss is averaged over
 
 
@@ -28,7 +28,6 @@ class Schedule:
     steps: int = 3000
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
-    temperature: float = 0.07
     batches: Batches = field(default_factory=Batches)
 
     def rate_at(self, step: int) -> float:
@@ -38,36 +37,45 @@ class Schedule:
 
 
 def fit(
+    kind: EncoderKind,
     views: ViewSet,
     schedule: Schedule,
-    shape: PointNetShape,
     seed: int,
     checkpoint: Path | None = None,
     progress: Progress = silent,
-) -> tuple[PointNet, float]:
-    """A trained network in evaluation mode, and its loss averaged over the last steps.
+    mine_offline: bool = False,
+) -> float:
+    """Train `kind` where it stands and leave it in evaluation mode; returns its loss averaged over the last steps.
 
-    checkpoint: file written now and then, and gone on from when it is there. Raises TrainingError.
+    checkpoint: file written now and then, and gone on from when it is there. mine_offline: batches are hard triplets
+    of the whole set instead of P x K views. Raises TrainingError.
     """
-    if views.parts < schedule.batches.parts:
-        raise TrainingError(f"{views.parts} shapes to train on, a batch takes {schedule.batches.parts}; add parts")
-    torch.manual_seed(seed)
-    network = PointNet(shape)
-    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=schedule.weight_decay)
-    losses = load_checkpoint(checkpoint, network, optimiser).tolist() if checkpoint and checkpoint.is_file() else []
+    schedule.batches.check(views)
+    optimiser = torch.optim.AdamW(kind.parameters(), weight_decay=schedule.weight_decay)
+    losses = load_checkpoint(checkpoint, kind, optimiser).tolist() if checkpoint and checkpoint.is_file() else []
+    kind.train()
+    frame = kind.network.shape.frame
+    triplets: HardTriplets | None = None
     for step in progress(range(len(losses), schedule.steps), total=schedule.steps - len(losses), label="encoder"):
-        clouds, labels = schedule.batches.draw(views, np.random.default_rng([seed, step]))
-        embeddings = network(torch.from_numpy(clouds))
-        loss = supervised_contrastive(embeddings, torch.from_numpy(labels), schedule.temperature)
+        rng = np.random.default_rng([seed, step])
+        torch.manual_seed(int(rng.integers(2**31)))
+        if mine_offline and step % SAVE_EVERY == 0:
+            triplets = HardTriplets.mined(kind.network, views, schedule.batches.points, rng)
+        if triplets is None:
+            draw = schedule.batches.draw(views, rng, frame)
+        else:
+            draw = triplets.draw(views, schedule.batches, rng, frame)
+        loss = kind.loss(Batch(*map(torch.from_numpy, draw)))
         if not torch.isfinite(loss):
             raise TrainingError("the encoder's loss is no longer finite; lower the learning rate")
         optimiser.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(kind.parameters(), 1.0)
         for group in optimiser.param_groups:
             group["lr"] = schedule.rate_at(step)
         optimiser.step()
         losses.append(float(loss.detach()))
         if checkpoint and (step + 1) % SAVE_EVERY == 0:
-            save_checkpoint(checkpoint, network, optimiser, np.array(losses))
-    return network.eval(), float(np.mean(losses[-LOSS_OVER:]))
+            save_checkpoint(checkpoint, kind, optimiser, np.array(losses))
+    kind.eval()
+    return float(np.mean(losses[-LOSS_OVER:]))

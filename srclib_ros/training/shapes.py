@@ -13,6 +13,7 @@ import numpy as np
 from srclib_ros.geometry.mesh import PartMesh, centred
 from srclib_ros.types import Matrix
 
+RANDOM = "random"  # the category of what is made up here
 MIN_DIAMETER_M, MAX_DIAMETER_M = 0.02, 0.15
 
 
@@ -38,7 +39,7 @@ def _as_part(name: str, bodies: list[Any], rng: np.random.Generator) -> PartMesh
     mesh = trimesh.util.concatenate(bodies)
     wanted = np.exp(rng.uniform(np.log(MIN_DIAMETER_M), np.log(MAX_DIAMETER_M)))
     vertices = np.asarray(mesh.vertices) * (wanted / np.linalg.norm(np.ptp(mesh.vertices, axis=0)))
-    return centred(name, "random", vertices, mesh.faces)
+    return centred(name, RANDOM, vertices, mesh.faces)
 
 
 def _turned(rng: np.random.Generator) -> list[Any]:

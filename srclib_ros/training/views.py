@@ -40,10 +40,16 @@ class ViewCounts:
 
 @dataclass(frozen=True, eq=False)
 class ViewSet:
-    """points: (S * of_each, n, 3) float32, metres, camera frame: `of_each` views of one shape after another."""
+    """points: (S * of_each, n, 3) float32, metres, camera frame: `of_each` views of one shape after another.
+
+    full: how many of each shape's views, the last ones, show the whole surface. families: (S,) int64, equal for
+    shapes of one family; None: each shape is a family of its own.
+    """
 
     points: FloatArray
     of_each: int
+    full: int = 0
+    families: npt.NDArray[np.int64] | None = None
 
     @property
     def parts(self) -> int:

@@ -20,12 +20,14 @@ from srclib_ros.types import FloatArray
 torch = pytest.importorskip("torch")
 pytest.importorskip("open3d")
 
+from srclib_ros.embedding.encoder_kind import EncoderKind
+from srclib_ros.embedding.kinds import make_kind
 from srclib_ros.embedding.pointnet import PointNetShape
-from srclib_ros.training import fit_encoder
+from srclib_ros.training import fit_encoder, offline_mining
 from srclib_ros.training.encoder import EncoderTraining, train_encoder
 from srclib_ros.training.fit_encoder import Schedule, fit
 
-TINY = PointNetShape(point_widths=(8, 16), head_width=12, dim=6, n_points=32)
+TINY = PointNetShape((8, 16), neighbours=5, pair_widths=(8,), pairs=2, head_width=12, dim=6, n_points=32)
 BATCHES = Batches(parts=3, views=2, points=16)
 
 
@@ -41,12 +43,24 @@ def views(rng: np.random.Generator) -> ViewSet:
     return ViewSet(np.concatenate(bricks), 3)
 
 
+def untrained(name: str = "siamese_supervised", **options: object) -> EncoderKind:
+    torch.manual_seed(0)
+    return make_kind(name, TINY, 4, options)
+
+
 def weights_of(folder: Path) -> dict[str, FloatArray]:
     return read_tensors(folder / WEIGHTS)
 
 
 def test_the_same_seed_trains_the_same_encoder(shapes: list[PartMesh], tmp_path: Path) -> None:
-    training = EncoderTraining(3, 1, ViewCounts(2, 1, 1), 32, Schedule(steps=3, batches=BATCHES), TINY)
+    training = EncoderTraining(
+        random_shapes=3,
+        siblings=1,
+        views=ViewCounts(2, 1, 1),
+        stored_points=32,
+        schedule=Schedule(steps=3, batches=BATCHES),
+        shape=TINY,
+    )
     first = train_encoder(shapes[:2], tmp_path / "a" / "encoder", 5, training)
     again = train_encoder(shapes[:2], tmp_path / "b" / "encoder", 5, training)
     assert first == again
@@ -55,12 +69,17 @@ def test_the_same_seed_trains_the_same_encoder(shapes: list[PartMesh], tmp_path:
     assert encoder.encode(partial_clouds(shapes[3], 2, np.random.default_rng(0))).shape == (2, 6)
 
 
+@pytest.mark.parametrize("mining", ["batch_hard", "offline"])
 def test_a_killed_training_ends_as_one_that_was_not(
-    views: ViewSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    views: ViewSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mining: str
 ) -> None:
     monkeypatch.setattr(fit_encoder, "SAVE_EVERY", 2)
     schedule = Schedule(steps=6, batches=BATCHES)
-    whole, loss = fit(views, schedule, TINY, 0)
+    offline = mining == "offline"
+    if offline:
+        monkeypatch.setattr(offline_mining, "HARDEST", 3)
+    whole, resumed = (untrained("siamese_triplet", mining=mining) for _ in range(2))
+    loss = fit(whole, views, schedule, 0, mine_offline=offline)
     checkpoint = tmp_path / "checkpoint.safetensors"
 
     def killed_after_five(iterable: object, total: int | None = None, label: str = "") -> object:
@@ -70,8 +89,8 @@ def test_a_killed_training_ends_as_one_that_was_not(
             yield item
 
     with pytest.raises(KeyboardInterrupt):
-        fit(views, schedule, TINY, 0, checkpoint, killed_after_five)  # type: ignore[arg-type]
-    resumed, loss_resumed = fit(views, schedule, TINY, 0, checkpoint)
+        fit(untrained("siamese_triplet", mining=mining), views, schedule, 0, checkpoint, killed_after_five, offline)  # type: ignore[arg-type]
+    loss_resumed = fit(resumed, views, schedule, 0, checkpoint, mine_offline=offline)
     assert loss_resumed == pytest.approx(loss)
     for name, value in whole.state_dict().items():
         torch.testing.assert_close(resumed.state_dict()[name], value)
@@ -79,9 +98,10 @@ def test_a_killed_training_ends_as_one_that_was_not(
 
 def test_training_pulls_views_of_one_shape_together(views: ViewSet) -> None:
     schedule = Schedule(steps=80, learning_rate=0.01, batches=Batches(parts=4, views=3, points=32))
-    network, _ = fit(views, schedule, TINY, 0)
+    kind = untrained()
+    fit(kind, views, schedule, 0)
     with torch.no_grad():
-        embeddings = network(torch.from_numpy(canonicalise(list(views.points), 32).points)).numpy()
+        embeddings = kind.network(torch.from_numpy(canonicalise(list(views.points), 32).points)).numpy()
     cosine = embeddings @ embeddings.T
     same = np.repeat(np.arange(4), 3)[:, None] == np.repeat(np.arange(4), 3)
     assert cosine[same].mean() > cosine[~same].mean() + 0.3
@@ -89,7 +109,7 @@ def test_training_pulls_views_of_one_shape_together(views: ViewSet) -> None:
 
 def test_too_few_shapes_are_refused(views: ViewSet) -> None:
     with pytest.raises(TrainingError, match="add parts"):
-        fit(views, Schedule(steps=1, batches=Batches(parts=9)), TINY, 0)
+        fit(untrained(), views, Schedule(steps=1, batches=Batches(parts=9)), 0)
 
 
 def test_the_learning_rate_rises_and_falls_to_nothing() -> None:
@@ -103,8 +123,33 @@ def test_the_learning_rate_rises_and_falls_to_nothing() -> None:
 def test_a_batch_is_p_parts_with_k_views_each(views: ViewSet, rng: np.random.Generator) -> None:
     clouds, labels = BATCHES.draw(views, rng)
     assert clouds.shape == (6, 16, 3)
-    assert labels.tolist() == [0, 0, 1, 1, 2, 2]
+    assert labels[::2].tolist() == labels[1::2].tolist()
+    assert len(set(labels.tolist())) == 3
     np.testing.assert_allclose((clouds**2).sum(axis=2).mean(axis=1), 1.0, atol=0.3)
+
+
+def test_an_anchor_is_the_whole_surface(views: ViewSet, rng: np.random.Generator) -> None:
+    """The last view of each shape is its full one: a single point here, so that it can be told."""
+    points = views.points.copy()
+    points[2::3] = np.linspace(0.0, 0.1, 40, dtype=np.float32)[None, :, None] * np.float32([1.0, 0.0, 0.0])
+    with_full = ViewSet(points, 3, full=1)
+    batches = Batches(parts=4, views=2, points=16, anchor="full", crop_probability=0.0, jitter=0.0)
+    clouds, _ = batches.draw(with_full, rng)
+    thickness = clouds[:, :, 1:].std(axis=(1, 2))
+    assert (thickness[::2] < 1e-5).all()
+    assert (thickness[1::2] > 1e-3).all()
+    with pytest.raises(TrainingError, match="full"):
+        batches.check(views)
+
+
+def test_siblings_are_positives_where_asked(views: ViewSet, rng: np.random.Generator) -> None:
+    families = ViewSet(views.points, 3, families=np.array([0, 0, 1, 1]))
+    batches = Batches(parts=2, views=6, points=16, positives="family")
+    clouds, labels = batches.draw(families, rng)
+    assert len(clouds) == 12
+    assert sorted(set(labels.tolist())) == [0, 1]
+    with pytest.raises(TrainingError, match="families"):
+        Batches(parts=3, positives="family").check(families)
 
 
 def test_views_that_show_next_to_nothing_are_left_out(views: ViewSet) -> None:
