@@ -48,13 +48,18 @@ EXTRAS = {
         "scikit-learn==1.9.1",
         "hdbscan==0.8.44",
         "onnx==1.23.2",
+        "joblib==1.6.0",
     ],
+    # `srclib build --backend dask`: the work on single parts on a cluster.
+    "cluster": ["dask==2026.8.0", "distributed==2026.8.0"],
     # STEP files. The wheel carries OpenCASCADE (LGPL-2.1 with exception) as shared libraries.
     "cad": ["cascadio==0.1.1"],
     "test": [
         "pytest==9.2.0",
         "pytest-timeout==2.4.0",
         "hypothesis==6.170.15",
+        "dask==2026.8.0",
+        "distributed==2026.8.0",
         "ruff==0.17.6",
         "mypy==2.4.1",
         "types-PyYAML==6.0.12.20261113",
@@ -79,7 +84,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",
     packages=find_packages(exclude=["test", "test.*"]),
-    package_data={NAME: ["py.typed", "default_library/**/*", "**/*.yaml", "**/*.xml"]},
+    package_data={NAME: ["py.typed", "default_library/**/*", "**/*.yaml", "**/*.xml", "reporting/page.*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),

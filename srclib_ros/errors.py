@@ -71,6 +71,10 @@ class EncoderMismatchError(ArtifactError):
     """Embeddings and encoder do not belong together."""
 
 
+class LibraryBusyError(ArtifactError):
+    """Another process is building or changing this library."""
+
+
 class UnsafePathError(ArtifactError):
     """A stored file name that points outside its folder."""
 
@@ -93,6 +97,10 @@ class SimulationError(SrclibError):
 
 class TrainingError(SrclibError):
     """Training that cannot start or did not converge to finite weights."""
+
+
+class ComputeClusterError(SrclibError):
+    """The cluster that was to do the work cannot be reached, or gave up on it."""
 
 
 class MissingDependencyError(SrclibError):

@@ -1,7 +1,8 @@
-"""Measure how long a plan takes.
+"""Measure how long a plan takes, or what a large library costs.
 
   srclib bench latency --json             whole and by stage, cold and warm, and through ROS with its losses
   srclib bench latency --no-ros           the pipeline alone
+  srclib bench library --entries 100000   a query, what the search misses, and each way of clustering: time and memory
 
 Cold: everything on a new frame, bins of mixed parts. Warm: a bin of one kind of part, whose source is held and voted
 again every so many frames (selection.bin_content single). 640x480 pixels, parts dropped in physics, the camera's
@@ -46,7 +47,23 @@ class _Frame:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("latency",), help="what to measure")
+    from srclib_ros.cli import bench_library
+
+    what = parser.add_subparsers(metavar="WHAT", required=True, help="latency or library")
+    latency = what.add_parser("latency", help="of a plan, by stage and through ROS")
+    _configure_latency(latency)
+    latency.set_defaults(measure=_run_latency)
+    library = what.add_parser("library", help="a library of so many made-up entries: queries and clustering")
+    bench_library.configure(library)
+    library.set_defaults(measure=bench_library.run)
+
+
+def run(args: argparse.Namespace) -> int:
+    status: int = args.measure(args)
+    return status
+
+
+def _configure_latency(parser: argparse.ArgumentParser) -> None:
     add_library(parser)
     parser.add_argument("--parts", type=positive_int, default=15, metavar="N", help="parts dropped into each bin (15)")
     parser.add_argument("--threads", type=positive_int, default=2, metavar="N", help="threads of the networks (2)")
@@ -59,7 +76,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
-def run(args: argparse.Namespace) -> int:
+def _run_latency(args: argparse.Namespace) -> int:
     import numpy as np
 
     from srclib_ros.config import PipelineConfig, override

@@ -9,6 +9,10 @@ With --networks N the representatives of the largest groups get a grasp network 
   srclib build my_parts --unit mm --out my_library --models trained/bolt trained/nut
                                                                       networks that are there already
   srclib build my_parts --unit mm --out my_library --encoder train    an encoder of its own: half an hour
+  srclib build my_parts --unit mm --out my_library --jobs 8           eight parts at once
+  srclib build my_parts --unit mm --out my_library --backend dask --address 10.0.0.7:8786
+                                                                      on the workers of a dask cluster, which need
+                                                                      srclib_ros and no common file system
 
 A build that was interrupted goes on where it stopped when the same command is given again; its intermediate results lie
 in .LIB.work beside the library. The same parts, encoder and seed give the same library.
@@ -22,11 +26,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from srclib_ros.cli.options import DEFAULT_LIBRARY, add_json, add_out, add_seed, print_json, progress
+from srclib_ros.cli.options import DEFAULT_LIBRARY, add_jobs, add_json, add_out, add_seed, jobs_of, print_json, progress
 
 if TYPE_CHECKING:
     from srclib_ros.geometry.mesh import PartMesh
-    from srclib_ros.training.library_build import TrainModel
+    from srclib_ros.training.part_networks import TrainModel
 
 TRAIN = "train"
 
@@ -56,14 +60,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--gripper", default="jaw", metavar="NAME", help="that trained networks grasp with (jaw)")
     add_seed(parser)
+    add_jobs(parser)
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     from srclib_ros.cli.library import summary
     from srclib_ros.simulation.parts import load_parts
-    from srclib_ros.training.library_build import BuildPlan, build_library, work_folder
+    from srclib_ros.training.library_build import BuildPlan, build_library
+    from srclib_ros.training.library_folder import work_folder
 
+    jobs = jobs_of(args)
     parts = load_parts(args.parts, args.unit)
     bar = partial(progress, quiet=args.json)
     encoder = Path(args.encoder)
@@ -81,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
         args.models,
         _trainer(parts, args.gripper, args.seed) if args.networks > len(args.models) else None,
         bar,
+        jobs,
     )
     if args.json:
         print_json(summary(library))

@@ -1,4 +1,5 @@
-"""Cluster the parts of a source library anew, and say how good the clusters are; the library is not changed.
+"""Cluster the parts of a source library anew, and say how good the clusters are; the library is not changed
+(`srclib library LIB recluster` changes it).
 
 srclib cluster my_library                                as it is built: HDBSCAN
 srclib cluster my_library --algorithm k_medoids          the number of clusters found from the data
@@ -12,54 +13,32 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srclib_ros.cli.options import add_json, positive_int, print_json
-from srclib_ros.errors import ConfigError
+from srclib_ros.cli.cluster_options import ALGORITHM_NAMES, add_clustering, clustering_of
+from srclib_ros.cli.options import add_json, print_json
 
 if TYPE_CHECKING:
     from srclib_ros.library.clustering import Clustering
     from srclib_ros.library.store import Library
 
-NAMES = ("hdbscan", "dbscan", "k_means", "k_medoids", "agglomerative", "divisive", "gaussian_mixture")
 EVERY = "all"
-TAKES = {
-    "k": {"k_means", "k_medoids", "agglomerative", "divisive", "gaussian_mixture"},
-    "eps": {"dbscan"},
-    "min_samples": {"dbscan", "hdbscan"},
-    "min_cluster_size": {"hdbscan"},
-    "linkage": {"agglomerative"},
-    "seed": {"k_means", "gaussian_mixture"},
-}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("library", type=Path, metavar="LIB", help="folder of a source library")
-    parser.add_argument("--algorithm", choices=(*NAMES, EVERY), default="hdbscan", help="how to cluster (hdbscan)")
-    parser.add_argument("--k", type=positive_int, metavar="N", help="so many clusters; found from the data without")
-    parser.add_argument("--eps", type=float, metavar="D", help="reach of DBSCAN's neighbourhood; found from the data")
-    parser.add_argument("--min-samples", type=positive_int, metavar="N", help="parts that make a dense place")
-    parser.add_argument("--min-cluster-size", type=positive_int, metavar="N", help="smallest cluster of HDBSCAN (2)")
-    parser.add_argument("--linkage", choices=("average", "complete", "single"), help="what agglomerative merges by")
-    parser.add_argument("--seed", type=int, metavar="N", help="of what is drawn at random (0)")
+    add_clustering(parser, EVERY)
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    from srclib_ros.library.clustering import Parts, part_distances
+    from srclib_ros.library.clustering import parts_of
     from srclib_ros.library.store import Library
 
-    given = {name: getattr(args, name) for name in TAKES if getattr(args, name) is not None}
-    for name in given:
-        if args.algorithm not in TAKES[name]:
-            option = f"--{name.replace('_', '-')}"
-            raise ConfigError(f"{option} is for {', '.join(sorted(TAKES[name]))}, not for {args.algorithm}")
-    if args.eps is not None and not args.eps > 0:
-        raise ConfigError(f"--eps is a distance above 0, not {args.eps}")
-    if args.min_cluster_size == 1:
-        raise ConfigError("--min-cluster-size is 2 or more: a part by itself is noise")
+    given = clustering_of(args)
     library = Library.open(args.library)
-    parts = Parts(part_distances(library.gallery))
+    parts = parts_of(library.gallery)
     records = [
-        _record(library, parts, name, given) for name in (NAMES if args.algorithm == EVERY else (args.algorithm,))
+        _record(library, parts, name, given)
+        for name in (ALGORITHM_NAMES if args.algorithm == EVERY else (args.algorithm,))
     ]
     if args.json:
         print_json(records if args.algorithm == EVERY else records[0])
@@ -79,6 +58,7 @@ def _record(library: Library, parts: Any, algorithm: str, given: dict[str, Any])
         "algorithm": found.algorithm,
         "parameters": dict(found.parameters),
         "chosen": dict(found.chosen),
+        "approximated": found.approximated,
         "scores": scores(parts, found, [entry.category for entry in library.entries]),
         "clusters": [
             {
@@ -90,6 +70,7 @@ def _record(library: Library, parts: Any, algorithm: str, given: dict[str, Any])
         ],
         "noise": [entry.name for entry, label in zip(library.entries, found.labels, strict=True) if label < 0],
         "tree": None if found.tree is None else found.tree.tolist(),
+        "leaves": None if found.leaves is None else [library.entries[row].name for row in found.leaves],
     }
 
 
@@ -110,6 +91,8 @@ def _print(record: dict[str, Any]) -> None:
     print(f"{record['algorithm']}: {_settings(record['parameters'])}")
     for name, how in record["chosen"].items():
         print(f"  {name}: {how}")
+    if record["approximated"]:
+        print(f"  approximated: {record['approximated']}")
     for item in record["clusters"]:
         others = [f"{member['name']} ({member['strength']:.2f})" for member in item["members"]]
         print(f"{item['cluster']:>4}  {item['representative']:<26} {', '.join(others)}")

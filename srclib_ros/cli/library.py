@@ -1,8 +1,18 @@
-"""List, show or verify what a source library holds.
+"""What a source library holds and lacks; add to it, remove from it, cluster it anew.
 
 srclib library my_library list            one line a part: cluster, size, network
 srclib library my_library show NAME       everything about one part, and what resembles it
 srclib library my_library verify          hash every file; exit status 2 and the cure when one is not as it was
+srclib library my_library gaps            what to train a network for, what to add, what could go
+srclib library my_library add new_parts --unit mm
+                                          seen as the library's own parts were, with its encoder
+srclib library my_library add --models trained/bolt
+                                          a network for the entry that the folder is named as
+srclib library my_library remove bolt_8 nut_8
+srclib library my_library recluster --algorithm agglomerative --k 12
+
+After add, remove and recluster the clusters, their representatives and the thresholds are those of what is there now.
+The library is replaced in one step: a kill at any moment leaves the old one or the new one.
 """
 
 from __future__ import annotations
@@ -11,8 +21,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from srclib_ros.cli import library_change, library_gaps
 from srclib_ros.cli.options import add_json, print_json
-from srclib_ros.errors import ConfigError
 
 if TYPE_CHECKING:
     from srclib_ros.library.store import Library
@@ -22,35 +32,27 @@ RESEMBLING = 5
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("library", type=Path, metavar="LIB", help="folder of a source library")
-    parser.add_argument("action", choices=("list", "show", "verify"), help="what to do with it")
-    parser.add_argument("name", nargs="?", metavar="NAME", help="the entry to show")
-    add_json(parser)
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    for name, action, summary in (("list", _list, "one line a part"), ("verify", _verify, "hash every file")):
+        plain = actions.add_parser(name, help=summary)
+        plain.set_defaults(action=action)
+        add_json(plain)
+    show = actions.add_parser("show", help="everything about one part")
+    show.add_argument("name", metavar="NAME", help="the entry to show")
+    show.set_defaults(action=_show)
+    add_json(show)
+    library_gaps.configure(actions)
+    library_change.configure(actions)
 
 
 def run(args: argparse.Namespace) -> int:
-    from srclib_ros.library.store import Library
-
-    if (args.action == "show") != (args.name is not None):
-        raise ConfigError("`show` takes the name of one entry, the other actions take none")
-    library = Library.open(args.library, verify=args.action == "verify")
-    if args.action == "show":
-        record = entry_record(library, args.name)
-        print_json(record) if args.json else _print_record(record)
-        return 0
-    if args.action == "verify":
-        _verify_models(library)
-    if args.json:
-        print_json(summary(library))
-    elif args.action == "verify":
-        print(f"{args.library}: whole; {len(library.manifest['files'])} files as they were sealed")
-    else:
-        _print_list(library)
-    return 0
+    status: int = args.action(args)
+    return status
 
 
 def summary(library: Library) -> dict[str, Any]:
     """The library as JSON: identity, thresholds and one record an entry."""
-    keys = ("seed", "code_version", "encoder", "size_weight", "views", "clustering", "thresholds")
+    keys = ("seed", "code_version", "encoder", "size_weight", "views", "clustering", "thresholds", "thresholds_kept")
     return {
         "name": library.name,
         "version": library.version,
@@ -61,25 +63,58 @@ def summary(library: Library) -> dict[str, Any]:
 
 def entry_record(library: Library, name: str) -> dict[str, Any]:
     """One entry as JSON, with the entries that resemble it in shape, nearest first."""
-    from srclib_ros.library.clustering import part_distances
+    import numpy as np
+
+    from srclib_ros.library.clustering.clustering import mean_views, part_distances
+    from srclib_ros.library.search import nearest_rows
 
     row = library.index(name)
-    distance = part_distances(library.gallery)[row]
-    nearest = [index for index in distance.argsort(kind="stable") if index != row][:RESEMBLING]
+    means = mean_views(library.gallery)
+    likely = nearest_rows(np.linalg.norm(means - means[row], axis=1), 10 * RESEMBLING)
+    likely = np.r_[row, likely[likely != row]]
+    distance = part_distances(library.gallery[likely])[0]
+    nearest = [rank for rank in distance.argsort(kind="stable") if likely[rank] != row][:RESEMBLING]
     return library.entries[row].to_json() | {
-        "resembling": [{"name": library.entries[i].name, "distance": round(float(distance[i]), 4)} for i in nearest]
+        "resembling": [
+            {"name": library.entries[likely[rank]].name, "distance": round(float(distance[rank]), 4)}
+            for rank in nearest
+        ]
     }
 
 
-def _verify_models(library: Library) -> None:
+def _list(args: argparse.Namespace) -> int:
+    from srclib_ros.library.store import Library
+
+    library = Library.open(args.library, verify=False)
+    print_json(summary(library)) if args.json else _print_list(library)
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    from srclib_ros.library.store import Library
+
+    record = entry_record(Library.open(args.library, verify=False), args.name)
+    print_json(record) if args.json else _print_record(record)
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
     from srclib_ros.artifact import open_sealed
     from srclib_ros.embedding.encoder import Encoder
     from srclib_ros.grasping.model import KIND, SCHEMA
+    from srclib_ros.library.store import Library
 
+    library = Library.open(args.library)
+    library.read_queries()
     Encoder.load(library.encoder_folder)
     for entry in library.entries:
         if entry.model is not None:
             open_sealed(library.model_folder(entry.name), KIND, SCHEMA)
+    if args.json:
+        print_json(summary(library))
+    else:
+        print(f"{args.library}: whole; {len(library.manifest['files'])} files as they were sealed")
+    return 0
 
 
 def _print_list(library: Library) -> None:

@@ -8,9 +8,12 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from srclib_ros.config import PipelineConfig, flat_fields, override
+
+if TYPE_CHECKING:
+    from srclib_ros.training.jobs import Jobs
 
 Item = TypeVar("Item")
 
@@ -35,6 +38,30 @@ def add_library(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--library", type=Path, default=DEFAULT_LIBRARY, metavar="DIR", help="a source library (the one that ships)"
     )
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """Where the work on single parts is done; `jobs_of` reads it."""
+    group = parser.add_argument_group("where the work on single parts is done (joblib)")
+    group.add_argument(
+        "--backend",
+        choices=("sequential", "loky", "threading", "dask"),
+        help="one after another, in processes, in threads, or on a dask cluster (loky with --jobs, else sequential)",
+    )
+    group.add_argument("--jobs", type=positive_int, default=1, metavar="N", help="at once, on this machine (1)")
+    group.add_argument(
+        "--address",
+        default="",
+        metavar="HOST:PORT",
+        help="of the dask scheduler; it runs what it is sent, so trust its network",
+    )
+
+
+def jobs_of(args: argparse.Namespace) -> Jobs:
+    """Raises ConfigError for options that do not go together."""
+    from srclib_ros.training.jobs import Jobs
+
+    return Jobs(args.backend or ("loky" if args.jobs > 1 else "sequential"), args.jobs, args.address)
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:

@@ -2,34 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from srclib_ros.embedding.encoder import Descriptors
+from srclib_ros.library.coarse import CoarseIndex
+from srclib_ros.library.packing import unpacked
 from srclib_ros.types import FloatArray
+
+EXACT_UP_TO = 4_000
+"""Entries; a larger library is searched in two stages."""
+REFINED = 500
+"""Entries that the second stage measures exactly, for each query."""
 
 
 @dataclass(frozen=True, eq=False)
 class Gallery:
     """What a library remembers of its entries' looks.
 
-    embeddings: (E, V, D) float32, unit rows. size_m: (E, V) float32, the observed size of each view: a partial view
-    is smaller than its part, so that queries are compared with views and not with the CAD's diameter.
+    embeddings: (E, V, D) float32, unit rows; above `EXACT_UP_TO` entries int16, see `packing`. size_m: (E, V) float32,
+    the observed size of each view: a partial view is smaller than its part, so that queries are compared with views
+    and not with the CAD's diameter.
     """
 
-    embeddings: FloatArray
+    embeddings: FloatArray | npt.NDArray[np.int16]
     size_m: FloatArray
+    _coarse: dict[float, CoarseIndex] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+    def __getitem__(self, rows: Sequence[int] | np.ndarray | slice) -> Gallery:
+        """The gallery of some entries."""
+        return Gallery(self.embeddings[rows], self.size_m[rows])
+
+    def coarse(self, size_weight: float) -> CoarseIndex:
+        """The first stage of a search, made once."""
+        if size_weight not in self._coarse:
+            self._coarse[size_weight] = CoarseIndex(self.embeddings, self.size_m, size_weight)
+        return self._coarse[size_weight]
 
 
 def distances(gallery: Gallery, queries: Descriptors, size_weight: float) -> FloatArray:
     """(B, E) distance of each query to each entry's nearest view; `similarity_of` reads it.
 
     d^2 = |e_q - e_v|^2 / 2 + (size_weight * ln(size_q / size_v))^2: one minus the cosine, and openly the size;
-    with size_weight 0 the size does not matter at all.
+    with size_weight 0 the size does not matter at all. Exact up to `EXACT_UP_TO` entries. Above, exact for the
+    `REFINED` that come out nearest in the first stage; the others keep its estimate, never nearer than those.
     """
+    if len(gallery) > EXACT_UP_TO:
+        rows = zip(queries.embeddings, queries.size_m, strict=True)
+        found = [two_stage_distances(gallery, embedding, float(size_m), size_weight) for embedding, size_m in rows]
+        return np.stack(found) if found else np.zeros((0, len(gallery)), np.float32)
+    return exact_distances(gallery, queries, size_weight)
+
+
+def exact_distances(gallery: Gallery, queries: Descriptors, size_weight: float) -> FloatArray:
+    """(B, E) as `distances`, from every view of every entry."""
     entries, views, dim = gallery.embeddings.shape
-    squared = 1.0 - queries.embeddings @ gallery.embeddings.reshape(-1, dim).T
+    stored = unpacked(gallery.embeddings).reshape(-1, dim)
+    squared = 1.0 - queries.embeddings @ stored.T
     if size_weight > 0.0:
         log_ratio = np.log(queries.size_m)[:, None] - np.log(gallery.size_m).reshape(-1)
         squared += (size_weight * log_ratio) ** 2
@@ -37,9 +72,30 @@ def distances(gallery: Gallery, queries: Descriptors, size_weight: float) -> Flo
     return np.sqrt(np.maximum(nearest, 0.0))
 
 
+def two_stage_distances(
+    gallery: Gallery, embedding: FloatArray, size_m: float, size_weight: float, refined: int = REFINED
+) -> FloatArray:
+    """(E,) of one query (D,), as `distances` in a large library."""
+    squared = gallery.coarse(size_weight).squared(embedding, size_m)
+    rows = np.argpartition(squared, min(refined, len(squared)) - 1)[:refined]
+    query = Descriptors(embedding[None], np.array([size_m], np.float32))
+    exact = exact_distances(gallery[rows], query, size_weight)[0]
+    found = np.sqrt(np.maximum(squared, float(exact.max()) ** 2))
+    found[rows] = exact
+    return found
+
+
+def nearest_rows(to_entries: FloatArray, count: int) -> np.ndarray:
+    """Rows of the `count` smallest of (E,), nearest first, the first of equals first."""
+    if count >= len(to_entries):
+        return np.argsort(to_entries, kind="stable")
+    rows = np.flatnonzero(to_entries <= np.partition(to_entries, count - 1)[count - 1])
+    return rows[np.argsort(to_entries[rows], kind="stable")][:count]
+
+
 def nearest_view(gallery: Gallery, entry: int, queries: Descriptors, size_weight: float) -> np.ndarray:
     """(B,) index of the view of one entry that lies nearest to each query."""
-    squared = 1.0 - queries.embeddings @ gallery.embeddings[entry].T
+    squared = 1.0 - queries.embeddings @ unpacked(gallery.embeddings[entry]).T
     log_ratio = np.log(queries.size_m)[:, None] - np.log(gallery.size_m[entry])
     return np.argmin(squared + (size_weight * log_ratio) ** 2, axis=1)
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from srclib_ros.config import SelectionConfig
 from srclib_ros.embedding.encoder import Descriptors, Encoder
 from srclib_ros.library.entry import NOISE
-from srclib_ros.library.search import distances, similarity_of
+from srclib_ros.library.search import distances, nearest_rows, similarity_of
 from srclib_ros.library.store import Library
 from srclib_ros.types import FloatArray, Match, Neighbour, Segment
 
@@ -55,6 +55,8 @@ def vote(to_entries: FloatArray, weights: npt.NDArray[np.float64]) -> FloatArray
     The distance that `BEST_SHARE` of the weight stays within: an entry is judged by the views that fit it best, so
     fragments and half hidden parts, which resemble anything, do not vote it down.
     """
+    if len(to_entries) == 1:
+        return to_entries[0]
     order = np.argsort(to_entries, axis=0, kind="stable")
     reached = np.cumsum(weights[order], axis=0) >= BEST_SHARE * weights.sum()
     return np.take_along_axis(to_entries, order, axis=0)[reached.argmax(axis=0), np.arange(to_entries.shape[1])]
@@ -62,16 +64,16 @@ def vote(to_entries: FloatArray, weights: npt.NDArray[np.float64]) -> FloatArray
 
 def match(library: Library, to_entries: FloatArray, config: SelectionConfig, voters: int = 1) -> Match:
     """The library's answer to distances (E,) to its entries; its segment is left `UNLABELLED`."""
-    similarity = similarity_of(to_entries)
-    order = np.argsort(to_entries, kind="stable")
+    order = nearest_rows(to_entries, config.neighbours)
+    similarity = similarity_of(to_entries[order])
     neighbours = tuple(
         Neighbour(
             library.entries[index].name,
             library.entries[index].cluster,
-            float(similarity[index]),
+            float(similarity[rank]),
             float(to_entries[index]),
         )
-        for index in order[: config.neighbours]
+        for rank, index in enumerate(order)
     )
     nearest = neighbours[0]
     thresholds = library.thresholds

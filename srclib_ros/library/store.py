@@ -3,6 +3,7 @@
 manifest.json         what it is, thresholds, and the hash of every other file; written last
 entries.json          one record a part, see `entry.Entry`
 gallery.safetensors   embeddings (E, V, D) and observed sizes size_m (E, V), see `search.Gallery`
+queries.safetensors   the same of views that are not remembered: thresholds are set by them. Older libraries lack it
 encoder/              the sealed encoder that the embeddings are of
 models/<name>/        the sealed grasp model of an entry
 """
@@ -19,12 +20,14 @@ from srclib_ros.artifact import MANIFEST, open_sealed, read_bytes, read_json, re
 from srclib_ros.embedding.encoder import encoder_id
 from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, EncoderMismatchError
 from srclib_ros.library.entry import Entry
-from srclib_ros.library.search import Gallery
+from srclib_ros.library.packing import packed, unpacked
+from srclib_ros.library.search import EXACT_UP_TO, Gallery
 from srclib_ros.library.thresholds import Thresholds
 
 KIND = "source_library"
 SCHEMA = 1
-ENTRIES, GALLERY, ENCODER, MODELS = "entries.json", "gallery.safetensors", "encoder", "models"
+ENTRIES, GALLERY, QUERIES = "entries.json", "gallery.safetensors", "queries.safetensors"
+ENCODER, MODELS = "encoder", "models"
 
 
 class Library:
@@ -56,10 +59,14 @@ class Library:
         folder = Path(folder)
         manifest = open_sealed(folder, KIND, SCHEMA, verify)
         entries = _read_entries(folder)
-        gallery = _read_gallery(folder, len(entries))
+        gallery = _read_gallery(folder / GALLERY, len(entries))
         library = cls(folder, manifest, sha256(read_bytes(folder / MANIFEST))[:16], entries, gallery)
         library.check_encoder(encoder_id(library.encoder_folder))
         return library
+
+    def read_queries(self) -> Gallery | None:
+        """The views (E, Q, D) that thresholds are set by; None where the library was built without keeping them."""
+        return _read_gallery(self.folder / QUERIES, len(self.entries)) if QUERIES in self.manifest["files"] else None
 
     @property
     def encoder_folder(self) -> Path:
@@ -107,8 +114,7 @@ def _read_entries(folder: Path) -> tuple[Entry, ...]:
     return entries
 
 
-def _read_gallery(folder: Path, entries: int) -> Gallery:
-    path = folder / GALLERY
+def _read_gallery(path: Path, entries: int) -> Gallery:
     tensors = read_tensors(path)
     embeddings, size_m = tensors.get("embeddings"), tensors.get("size_m")
     if (
@@ -121,7 +127,8 @@ def _read_gallery(folder: Path, entries: int) -> Gallery:
         or not (np.isfinite(embeddings).all() and np.isfinite(size_m).all() and (size_m > 0).all())
     ):
         raise ArtifactDamagedError(f"{path}: does not hold the views of {entries} entries; build the library again")
-    return Gallery(embeddings.astype(np.float32), size_m.astype(np.float32))
+    kept = packed(embeddings) if entries > EXACT_UP_TO else unpacked(embeddings)
+    return Gallery(kept, size_m.astype(np.float32, copy=False))
 
 
 def _size_weight(manifest: Mapping[str, Any], folder: Path) -> float:

@@ -12,6 +12,8 @@ from srclib_ros.library.search import Gallery, distances, similarity_of
 from srclib_ros.library.thresholds import Threshold, Thresholds
 from srclib_ros.types import FloatArray
 
+MOST_ASKED = 500
+"""Entries whose queries are asked, taken evenly: more would not move the rates."""
 IDENTITY_FALSE_ACCEPT = 0.10
 SUITABILITY_FALSE_ACCEPT = 0.30  # a wrong source costs little: its poses must fit the points, its grasps be free
 
@@ -29,14 +31,15 @@ def calibrate(
     entry after another. Identity: the entry stays, against the entry left out. Suitability: the entry left out while
     others of its kind stay, against its whole kind left out; where no kind has two entries, the entry stays.
     """
-    truth = np.repeat(np.arange(len(kinds)), of_each)
-    similarity = similarity_of(distances(gallery, queries, size_weight))
+    asked = np.arange(len(kinds))[:: -(-len(kinds) // MOST_ASKED)]
     kind = np.array([name or f"alone {row}" for row, name in enumerate(kinds)])
-    same_entry = truth[:, None] == np.arange(len(kind))
-    same_kind = kind[truth][:, None] == kind[None, :]
-    whole = similarity.max(axis=1)
-    without_entry, without_kind = _best(similarity, ~same_entry), _best(similarity, ~same_kind)
-    has_sibling = (same_kind & ~same_entry).any(axis=1)
+    whole, without_entry, without_kind, has_sibling = (
+        np.concatenate(found)
+        for found in zip(
+            *(_best(gallery, queries, of_each, size_weight, kind, int(row)) for row in asked),
+            strict=True,
+        )
+    )
     useful = without_entry[has_sibling] if has_sibling.any() else whole
     return Thresholds(
         identity=threshold(whole, without_entry, IDENTITY_FALSE_ACCEPT),
@@ -64,5 +67,20 @@ def auroc(positive: FloatArray, negative: FloatArray) -> float:
     return float((below + up_to).sum() / (2.0 * len(positive) * len(negative)))
 
 
-def _best(similarity: FloatArray, allowed: npt.NDArray[np.bool_]) -> FloatArray:
-    return np.where(allowed, similarity, 0.0).max(axis=1)
+def _best(
+    gallery: Gallery, queries: Descriptors, of_each: int, size_weight: float, kind: npt.NDArray[np.str_], row: int
+) -> tuple[FloatArray, FloatArray, FloatArray, npt.NDArray[np.bool_]]:
+    """(of_each,) the best similarity of one entry's queries: to any, to other entries, to entries of other kinds; and
+    whether its kind has others.
+    """
+    own = slice(row * of_each, (row + 1) * of_each)
+    found = Descriptors(queries.embeddings[own], queries.size_m[own])
+    similarity = similarity_of(distances(gallery, found, size_weight))
+    same_kind = kind == kind[row]
+    other = np.arange(len(kind)) != row
+    return (
+        similarity.max(axis=1),
+        similarity.max(axis=1, where=other, initial=0.0),
+        similarity.max(axis=1, where=~same_kind, initial=0.0),
+        np.full(of_each, (same_kind & other).any()),
+    )

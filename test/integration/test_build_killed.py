@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from srclib_ros.training.library_build import work_folder
+from srclib_ros.training.library_folder import work_folder
 
 torch = pytest.importorskip("torch")
 trimesh = pytest.importorskip("trimesh")
@@ -32,7 +32,8 @@ def encoder(tmp_path: Path) -> Path:
     from srclib_ros.training.encoder_folder import write_encoder
 
     torch.manual_seed(0)
-    write_encoder(tmp_path / "encoder", PointNet(PointNetShape((8, 16), 16, 8, 64)).eval(), {})
+    shape = PointNetShape(point_widths=(8, 16), head_width=16, dim=8, n_points=64)
+    write_encoder(tmp_path / "encoder", PointNet(shape).eval(), {})
     return tmp_path / "encoder"
 
 

@@ -100,3 +100,51 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         artifact.write_json(path, 2)
     assert artifact.read_json(path) == 1
     assert list(tmp_path.iterdir()) == [path]
+
+
+def folder_saying(place: Path, word: str) -> Path:
+    place.mkdir(parents=True)
+    (place / "word").write_text(word)
+    return place
+
+
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_a_folder_takes_the_place_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_exchange: bool
+) -> None:
+    if not can_exchange:
+        monkeypatch.setattr(artifact, "_exchange", lambda *_: False)
+    for word in ("first", "second"):
+        artifact.put_in_place(folder_saying(tmp_path / "work" / "assembled", word), tmp_path / "place")
+        assert (tmp_path / "place" / "word").read_text() == word
+        assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_a_link_stays_one(tmp_path: Path) -> None:
+    folder_saying(tmp_path / "place", "old")
+    (tmp_path / "link").symlink_to(tmp_path / "place")
+    artifact.put_in_place(folder_saying(tmp_path / "assembled", "new"), tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "place" / "word").read_text() == "new"
+
+
+def test_a_kill_between_two_steps_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where names cannot be exchanged: the old folder is away, the new one not yet there."""
+    place, assembled = folder_saying(tmp_path / "place", "old"), folder_saying(tmp_path / "assembled", "new")
+    rename = Path.rename
+
+    def killed(path: Path, to: Path) -> Path:
+        if path == assembled:
+            raise KeyboardInterrupt
+        return rename(path, to)
+
+    monkeypatch.setattr(artifact, "_exchange", lambda *_: False)
+    monkeypatch.setattr(Path, "rename", killed)
+    with pytest.raises(KeyboardInterrupt):
+        artifact.put_in_place(assembled, place)
+    assert not place.exists()
+    monkeypatch.undo()
+    artifact.recover(assembled, place)
+    assert (place / "word").read_text() == "old"
+    artifact.recover(assembled, place)
+    assert (place / "word").read_text() == "old"

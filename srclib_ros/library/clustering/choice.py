@@ -7,11 +7,16 @@ from collections.abc import Callable
 import numpy as np
 
 from srclib_ros.errors import ConfigError
-from srclib_ros.library.clustering.clustering import Labels
+from srclib_ros.library.clustering.clustering import Labels, Parts
 from srclib_ros.library.entry import NOISE
 from srclib_ros.types import Matrix
 
 BY_SILHOUETTE = "the number of clusters with the highest mean silhouette"
+
+
+def of_the_sample(how: str, parts: Parts) -> str:
+    """How a parameter was found, and from which of the parts."""
+    return f"{how}, of a sample of {len(parts.sample)} parts" if parts.many else how
 
 
 def candidates(count: int) -> list[int]:

@@ -12,22 +12,23 @@ from srclib_ros.library.entry import NOISE
 
 def scores(parts: Parts, found: Clustering, categories: Sequence[str]) -> dict[str, float | None]:
     """`clusters`, `noise` (share), `silhouette` and `dbcv` (Moulavi et al. 2014) of what is no noise, `ari` and `nmi`
-    against the categories, each part that is noise counted as a cluster of its own. None where it is not defined.
+    against the categories, each part that is noise counted as a cluster of its own. None where it is not defined. Of
+    many parts the silhouette is that of a sample, and there is no dbcv.
     """
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
 
     member = found.labels != NOISE
     clusters = len(found.representatives)
     alone = np.where(member, found.labels, clusters + np.arange(len(found.labels)))
-    inside = parts.distance[np.ix_(member, member)]
-    separable = 2 <= clusters < member.sum()
+    rows = parts.sampled_rows[member[parts.sampled_rows]]
+    labels = found.labels[rows]
+    distance = parts.at(rows).distance if parts.many else parts.distance[np.ix_(rows, rows)]
+    separable = 2 <= len(set(labels.tolist())) < len(labels)
     return {
         "clusters": clusters,
         "noise": float(1 - member.mean()) if len(member) else 0.0,
-        "silhouette": float(silhouette_score(inside, found.labels[member], metric="precomputed"))
-        if separable
-        else None,
-        "dbcv": _dbcv(parts, found) if separable else None,
+        "silhouette": float(silhouette_score(distance, labels, metric="precomputed")) if separable else None,
+        "dbcv": _dbcv(parts, found) if separable and not parts.many else None,
         "ari": float(adjusted_rand_score(categories, alone)),
         "nmi": float(normalized_mutual_info_score(categories, alone)),
     }

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from srclib_ros.cli.cluster import NAMES, TAKES
+from srclib_ros.cli.cluster_options import ALGORITHM_NAMES as NAMES
+from srclib_ros.cli.cluster_options import TAKES
 from srclib_ros.cli.main import main
 
 pytest.importorskip("sklearn")

@@ -6,59 +6,32 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.box_parts import PLAN, box, boxes, files_of, write_model, write_tiny_encoder
 
-from srclib_ros.artifact import MANIFEST, seal, write_json
+from srclib_ros.artifact import MANIFEST, write_json
 from srclib_ros.errors import ConfigError, TrainingError
-from srclib_ros.geometry.mesh import PartMesh, centred
+from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.library.clustering import Clustering
 from srclib_ros.library.store import Library
-from srclib_ros.training import library_build
-from srclib_ros.training.library_build import BuildPlan, build_library, most_useful, work_folder
+from srclib_ros.training import part_views
+from srclib_ros.training.library_build import BuildPlan, build_library
+from srclib_ros.training.library_folder import work_folder
+from srclib_ros.training.part_networks import most_useful
 
-torch = pytest.importorskip("torch")
-trimesh = pytest.importorskip("trimesh")
+pytest.importorskip("torch")
+pytest.importorskip("trimesh")
 pytest.importorskip("open3d")
 
-PLAN = BuildPlan(partial_views=4, full_views=1, queries=2)
-
-
-def box(name: str, category: str, *extents_m: float) -> PartMesh:
-    mesh = trimesh.creation.box(extents_m)
-    return centred(name, category, mesh.vertices, mesh.faces)
-
-
-PARTS = (
-    box("bar_40", "bar", 0.04, 0.01, 0.01),
-    box("bar_60", "bar", 0.06, 0.015, 0.015),
-    box("plate_40", "plate", 0.04, 0.04, 0.006),
-    box("plate_60", "plate", 0.06, 0.06, 0.009),
-)
+PARTS = boxes()
 
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small untrained encoder."""
-    from srclib_ros.embedding.pointnet import PointNet, PointNetShape
-    from srclib_ros.training.encoder_folder import write_encoder
-
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("encoder") / "tiny"
-    write_encoder(folder, PointNet(PointNetShape((8, 16), 16, 8, 64)).eval(), {})
-    return folder
-
-
-def write_model(part: PartMesh, folder: Path) -> None:
-    """Stands in for training: as long as the file names its part."""
-    write_json(folder / "config.json", {"part": part.name})
-    seal(folder, "grasp_model", 1, {})
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return write_tiny_encoder(tmp_path_factory.mktemp("encoder") / "tiny")
 
 
 def test_entries_views_and_networks(encoder: Path, tmp_path: Path) -> None:
-    library = build_library(PARTS, encoder, tmp_path / "out", 0, BuildPlan(4, 1, 2, networks=2), (), write_model)
+    library = build_library(PARTS, encoder, tmp_path / "out", 0, BuildPlan(PLAN.views, networks=2), (), write_model)
     assert [entry.name for entry in library.entries] == [part.name for part in PARTS]
     assert library.gallery.embeddings.shape == (4, 5, 8)
     assert library.with_model.sum() == 2
@@ -96,7 +69,7 @@ def test_a_killed_build_goes_on_where_it_stopped(
         trained.append(part.name)
         write_model(part, folder)
 
-    plan = BuildPlan(4, 1, 2, networks=2)
+    plan = BuildPlan(PLAN.views, networks=2)
     with pytest.raises(KeyboardInterrupt):
         build_library(PARTS, encoder, out, 0, plan, (), killed_at_the_second)
     assert not out.exists()
@@ -105,7 +78,7 @@ def test_a_killed_build_goes_on_where_it_stopped(
     def not_again(*_: object) -> None:
         raise AssertionError("the views were simulated already")
 
-    monkeypatch.setattr(library_build, "partial_clouds", not_again)
+    monkeypatch.setattr(part_views, "partial_clouds", not_again)
     second: list[str] = []
     resumed = build_library(
         PARTS, encoder, out, 0, plan, (), lambda part, folder: (second.append(part.name), write_model(part, folder))[1]
@@ -127,7 +100,7 @@ def test_a_truncated_intermediate_result_is_made_again(encoder: Path, tmp_path: 
 
 def test_a_library_that_is_there_is_replaced_whole(encoder: Path, tmp_path: Path) -> None:
     out = tmp_path / "lib"
-    build_library(PARTS, encoder, out, 0, BuildPlan(4, 1, 2, networks=1), (), write_model)
+    build_library(PARTS, encoder, out, 0, BuildPlan(PLAN.views, networks=1), (), write_model)
     build_library(PARTS, encoder, out, 1, PLAN)
     assert not (out / "models").exists()
     assert Library.open(out).manifest["seed"] == 1

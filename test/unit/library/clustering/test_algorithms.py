@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from srclib_ros.cli.cluster import NAMES
+from srclib_ros.cli.cluster_options import ALGORITHM_NAMES as NAMES
 from srclib_ros.errors import ConfigError
 from srclib_ros.library.clustering import ALGORITHMS, Parts
 from srclib_ros.library.clustering.centroid import k_medoids, partition_around_medoids

@@ -1,0 +1,88 @@
+"""`srclib library LIB add|remove|recluster`."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from srclib_ros.cli.cluster_options import add_clustering, clustering_of
+from srclib_ros.cli.options import add_jobs, add_json, jobs_of, print_json, progress
+from srclib_ros.errors import ConfigError
+
+if TYPE_CHECKING:
+    from srclib_ros.library.store import Library
+
+
+def configure(actions: argparse._SubParsersAction[Any]) -> None:
+    add = actions.add_parser("add", help="meshes as entries, and networks")
+    add.add_argument("parts", type=Path, nargs="?", metavar="PARTS", help="folder of meshes: STL, OBJ, PLY (STEP)")
+    add.add_argument("--unit", choices=("mm", "cm", "m", "in"), help="of the meshes; a manifest.csv beside them wins")
+    add.add_argument(
+        "--models",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="DIR",
+        help="grasp models, each in a folder named as its entry; one that is there is replaced",
+    )
+    add.set_defaults(action=_add)
+    add_jobs(add)
+    remove = actions.add_parser("remove", help="entries and their networks")
+    remove.add_argument("names", nargs="+", metavar="NAME", help="the entries to remove")
+    remove.set_defaults(action=_remove)
+    recluster = actions.add_parser("recluster", help="clusters anew; later changes use the same algorithm")
+    add_clustering(recluster)
+    recluster.set_defaults(action=_recluster)
+    for parser in (add, remove, recluster):
+        parser.add_argument(
+            "--keep-thresholds",
+            action="store_true",
+            help="leave them as they are; a library built before their queries were kept needs it",
+        )
+        add_json(parser)
+
+
+def _add(args: argparse.Namespace) -> int:
+    from srclib_ros.simulation.parts import load_parts
+    from srclib_ros.training.library_change import add_parts
+
+    if args.parts is None and not args.models:
+        raise ConfigError("nothing to add: name a folder of meshes, or --models")
+    parts = [] if args.parts is None else load_parts(args.parts, args.unit)
+    bar = partial(progress, quiet=args.json)
+    library = add_parts(
+        args.library, parts, args.models, keep_thresholds=args.keep_thresholds, progress=bar, jobs=jobs_of(args)
+    )
+    return _tell(args, library, f"{len(parts)} parts and {len(args.models)} networks added")
+
+
+def _remove(args: argparse.Namespace) -> int:
+    from srclib_ros.training.library_change import remove_entries
+
+    library = remove_entries(args.library, args.names, keep_thresholds=args.keep_thresholds)
+    return _tell(args, library, f"{len(set(args.names))} parts removed")
+
+
+def _recluster(args: argparse.Namespace) -> int:
+    from srclib_ros.training.library_change import recluster
+
+    given = clustering_of(args)
+    library = recluster(args.library, args.algorithm, given, keep_thresholds=args.keep_thresholds)
+    return _tell(args, library, f"clustered by {args.algorithm}")
+
+
+def _tell(args: argparse.Namespace, library: Library, done: str) -> int:
+    from srclib_ros.cli.library import summary
+
+    if args.json:
+        print_json(summary(library))
+        return 0
+    clusters = len(set(library.clusters.tolist()) - {-1})
+    thresholds = "left as they were" if args.keep_thresholds else "set again"
+    print(
+        f"{args.library}: {done}; {len(library.entries)} parts in {clusters} clusters, "
+        f"{int(library.with_model.sum())} with a network, thresholds {thresholds}, version {library.version}"
+    )
+    return 0

@@ -1,0 +1,233 @@
+"""A source library put together in a work folder beside it, sealed, and moved to its place in one step.
+
+A reader, and whoever comes after a kill at any moment, sees the old library or the new one. The same contents give the
+same bytes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from srclib_ros import __version__
+from srclib_ros.artifact import put_in_place, recover, seal, sha256, write_json, write_tensors
+from srclib_ros.embedding.encoder import Descriptors, encoder_id
+from srclib_ros.errors import ArtifactDamagedError, LibraryBusyError, TrainingError
+from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.library.clustering import ALGORITHMS, Clustering, parts_of
+from srclib_ros.library.entry import NOISE, Entry
+from srclib_ros.library.packing import packed, unpacked
+from srclib_ros.library.search import EXACT_UP_TO, Gallery
+from srclib_ros.library.store import ENCODER, ENTRIES, GALLERY, KIND, MODELS, QUERIES, SCHEMA, Library
+from srclib_ros.library.thresholds import Thresholds
+from srclib_ros.training.calibration import calibrate
+from srclib_ros.training.part_views import ViewPlan, mesh_hash
+
+LEAST_ENTRIES = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a library holds, whatever the clusters.
+
+    entries: their cluster, strength, representative and model are set when it is written. gallery: (E, V); queries:
+    (E, Q), None where an older library did not keep them. networks: name -> sealed grasp model.
+    """
+
+    name: str
+    seed: int
+    encoder_folder: Path
+    entries: tuple[Entry, ...]
+    gallery: Gallery
+    queries: Gallery | None
+    networks: Mapping[str, Path]
+    plan: ViewPlan
+    size_weight: float
+
+    @classmethod
+    def of(cls, library: Library) -> Contents:
+        """Raises ArtifactError where the library does not say how it was made."""
+        try:
+            views, queries = library.manifest["views"], library.manifest.get("queries", {})
+            plan = ViewPlan(int(views["partial"]), int(views["full"]), **queries)
+            seed = int(library.manifest["seed"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArtifactDamagedError(
+                f"{library.folder}: its manifest does not say how its views were made; build the library again"
+            ) from error
+        return cls(
+            name=library.name,
+            seed=seed,
+            encoder_folder=library.encoder_folder,
+            entries=library.entries,
+            gallery=library.gallery,
+            queries=library.read_queries(),
+            networks={e.name: library.model_folder(e.name) for e in library.entries if e.model is not None},
+            plan=plan,
+            size_weight=library.size_weight,
+        )
+
+    def kept(self, rows: Sequence[int]) -> Contents:
+        """With these rows alone."""
+        entries = tuple(self.entries[row] for row in rows)
+        return replace(
+            self,
+            entries=entries,
+            gallery=self.gallery[rows],
+            queries=None if self.queries is None else self.queries[rows],
+            networks={entry.name: self.networks[entry.name] for entry in entries if entry.name in self.networks},
+        )
+
+    def clustered(self, algorithm: str, given: Mapping[str, Any]) -> Clustering:
+        """The entries' clusters by one of `ALGORITHMS`, parameters that are not given found from the data."""
+        return ALGORITHMS[algorithm](parts_of(self.gallery), **given)
+
+    def with_networks(self, networks: Mapping[str, Path]) -> Contents:
+        """With these as well, in the place of those of the same name."""
+        return replace(self, networks={**self.networks, **networks})
+
+    def require_queries(self) -> Gallery:
+        """What thresholds are set by. Raises TrainingError where an older library did not keep it."""
+        if self.queries is None:
+            raise TrainingError(
+                f"library {self.name} does not hold the queries that thresholds are set by, as it was built before "
+                "they were kept: build it again with `srclib build`, or leave its thresholds with --keep-thresholds"
+            )
+        return self.queries
+
+    def calibrated(self, clustering: Clustering) -> Thresholds:
+        """Where the verdicts begin, by the queries. An entry's kind is its category, else its cluster."""
+        queries = self.require_queries()
+        kinds = [
+            entry.category or ("" if label == NOISE else f"cluster {label}")
+            for entry, label in zip(self.entries, clustering.labels, strict=True)
+        ]
+        _, of_each, dim = queries.embeddings.shape
+        asked = Descriptors(unpacked(queries.embeddings).reshape(-1, dim), queries.size_m.reshape(-1))
+        return calibrate(self.gallery, kinds, asked, of_each, self.size_weight)
+
+
+def entry_of(part: PartMesh, seed: int) -> Entry:
+    """The entry of a mesh, in no cluster yet."""
+    x, y, z = part.extents_m.tolist()
+    return Entry(
+        name=part.name,
+        category=part.category,
+        diameter_m=part.diameter_m,
+        extents_m=(x, y, z),
+        cluster=NOISE,
+        strength=0.0,
+        is_representative=False,
+        model=None,
+        provenance=f"mesh {mesh_hash(part)[:16]}, views simulated with seed {seed}",
+    )
+
+
+def work_folder(library: Path) -> Path:
+    """Where intermediate results of a library lie: beside the folder itself, not beside a link to it."""
+    library = library.resolve()
+    return library.with_name(f".{library.name}.work")
+
+
+@contextmanager
+def working_on(library: Path) -> Iterator[Path]:
+    """The work folder of a library, for this process alone. Raises LibraryBusyError."""
+    work = work_folder(library)
+    work.mkdir(parents=True, exist_ok=True)
+    with (work / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LibraryBusyError(
+                f"{library}: another process is building or changing it; wait for that one to end"
+            ) from error
+        recover(work / "assembled", library)
+        yield work
+
+
+def write_library(
+    contents: Contents,
+    clustering: Clustering,
+    out: Path,
+    work: Path,
+    kept_thresholds: Thresholds | None = None,
+) -> Library:
+    """Assemble it below `work`, seal it and put it in its place; returns it opened.
+
+    kept_thresholds: instead of calibrating; the manifest says so.
+    """
+    thresholds = kept_thresholds or contents.calibrated(clustering)
+    assembled = work / "assembled"
+    shutil.rmtree(assembled, ignore_errors=True)
+    _copy_sealed(contents.encoder_folder, assembled / ENCODER)
+    for name, folder in contents.networks.items():
+        _copy_sealed(folder, assembled / MODELS / name)
+    entries = [_placed(row, entry, clustering, contents) for row, entry in enumerate(contents.entries)]
+    write_json(assembled / ENTRIES, [entry.to_json() for entry in entries])
+    for file, views in ((GALLERY, contents.gallery), (QUERIES, contents.queries)):
+        if views is not None:
+            kept = packed(views.embeddings) if len(views) > EXACT_UP_TO else unpacked(views.embeddings)
+            write_tensors(assembled / file, {"embeddings": kept, "size_m": views.size_m})
+    plan = contents.plan
+    meta = {
+        "name": contents.name,
+        "seed": contents.seed,
+        "code_version": __version__,
+        "encoder": encoder_id(contents.encoder_folder),
+        "size_weight": contents.size_weight,
+        "views": {"partial": plan.partial_views, "full": plan.full_views},
+        "queries": {"queries": plan.queries, "hidden_share": plan.hidden_share},
+        "clustering": clustering_record(clustering),
+        "thresholds": thresholds.to_json(),
+        **({"thresholds_kept": "set for an earlier state of this library"} if kept_thresholds else {}),
+        "parts": sha256("\n".join(entry.provenance for entry in entries).encode()),
+    }
+    seal(assembled, KIND, SCHEMA, meta)
+    put_in_place(assembled, out)
+    return Library.open(out)
+
+
+def clustering_record(clustering: Clustering) -> dict[str, Any]:
+    """How clusters were made, as the manifest holds it; `clustering_given` reads it."""
+    record = {"algorithm": clustering.algorithm, **clustering.parameters}
+    if clustering.chosen:
+        record["chosen"] = dict(clustering.chosen)
+    if clustering.approximated:
+        record["approximated"] = clustering.approximated
+    return record
+
+
+def clustering_given(record: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Algorithm and the parameters that were given, not found from the data, to cluster again as before."""
+    found = {"algorithm", "chosen", "approximated", *record.get("chosen", ())}
+    return str(record["algorithm"]), {name: value for name, value in record.items() if name not in found}
+
+
+def joined(one: Gallery, other: Gallery) -> Gallery:
+    """The entries of both, one's first."""
+    return Gallery(
+        np.concatenate([unpacked(one.embeddings), unpacked(other.embeddings)]),
+        np.concatenate([one.size_m, other.size_m]),
+    )
+
+
+def _placed(row: int, entry: Entry, clustering: Clustering, contents: Contents) -> Entry:
+    label = int(clustering.labels[row])
+    return replace(
+        entry,
+        cluster=label,
+        strength=float(clustering.strengths[row]),
+        is_representative=clustering.representatives.get(label) == row,
+        model=f"{MODELS}/{entry.name}" if entry.name in contents.networks else None,
+    )
+
+
+def _copy_sealed(folder: Path, to: Path) -> None:
+    shutil.copytree(folder, to, ignore=shutil.ignore_patterns(".*"))
