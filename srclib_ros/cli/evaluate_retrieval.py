@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 import argparse
-import platform
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from srclib_ros.cli.options import DEFAULT_LIBRARY, add_json, add_seed, print_json, progress
+from srclib_ros.cli.options import DEFAULT_LIBRARY, add_json, add_seed, positive_int, print_json, progress
+from srclib_ros.cli.retrieval_table import report
+
+if TYPE_CHECKING:
+    from srclib_ros.geometry.mesh import PartMesh
+    from srclib_ros.training.descriptors import Describer
+    from srclib_ros.training.retrieval import RetrievalTask
+    from srclib_ros.types import FloatArray
+
+BASELINES = ("size_only", "ppf_histogram", "fpfh_bow", "d2", "untrained_pointnet")
+THREADS = 2
 
 DESCRIPTION = """\
 Every part of a folder of meshes becomes an entry that remembers 44 simulated views. Queries, each kind 20 a part:
 full (the whole surface, turned anyhow), partial (one view by the depth camera), occluded (that view less the 30 % of
-its points on one side). Reported with metric size, without it (scale_free), and by three principal extents alone.
+its points on one side); and segmented: parts of 20 to 200 mm are dropped into mixed piles, filmed and cut apart by the
+pipeline's own segmentation. A segment is a query for the part that at least half of its pixels show; segments of the
+bin and of no one part are counted apart. segmented_whole are those that hold 80 % of what the camera saw of the part.
+
+Reported with metric size and without (scale_free), and with parts merged that the camera's noise hides the difference
+of (merged). category: is the nearest other part of the same category? identity: is this very part in the library?
+suitability: does the library hold one of its category? Means come with a 95 % interval, drawn over parts.
+
+Beside the encoder stand descriptors that nobody trained, on the same clouds: three lengths (size_only), point pair
+features (ppf_histogram), a bag of FPFH words (fpfh_bow), pair distances (d2), the network before training
+(untrained_pointnet). How much size counts is fitted to the gallery for each of them.
 
   srclib evaluate retrieval --parts my_parts --unit mm --json
   srclib evaluate retrieval --parts my_parts --unit mm --extent-mm 20 200 --limit 50
+  srclib evaluate retrieval --parts my_parts --unit mm --encoder my_encoder --baselines ppf_histogram
 """
 
 
@@ -28,12 +49,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--library", type=Path, default=DEFAULT_LIBRARY, metavar="DIR", help="whose encoder and weight of size to use"
     )
+    parser.add_argument("--encoder", type=Path, metavar="DIR", help="an encoder's folder, instead of the library's own")
+    parser.add_argument(
+        "--size-weight", type=_not_negative, metavar="X", help="how much size counts (as in the library)"
+    )
+    parser.add_argument(
+        "--baselines", nargs="+", default=["all"], metavar="NAME", help=f"all, none, or of {', '.join(BASELINES)} (all)"
+    )
+    parser.add_argument("--no-piles", action="store_true", help="leave the segmented queries out")
     parser.add_argument("--extent-mm", type=float, nargs=2, metavar=("LOW", "HIGH"), help="only parts this long")
-    parser.add_argument("--queries", type=int, default=20, metavar="N", help="of each kind a part (20)")
-    parser.add_argument("--limit", type=int, default=None, metavar="N", help="the first N parts only")
+    parser.add_argument("--queries", type=positive_int, default=20, metavar="N", help="of each kind a part (20)")
+    parser.add_argument("--limit", type=positive_int, default=None, metavar="N", help="the first N parts only")
     parser.add_argument("--out", type=Path, default=None, metavar="FILE", help="write the JSON here as well")
     add_seed(parser)
     add_json(parser)
+
+
+def _not_negative(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text}: expected a number of 0 or more")
+    return value
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,26 +80,57 @@ def run(args: argparse.Namespace) -> int:
         write_json(args.out, result)
     if args.json:
         print_json(result)
-        return 0
-    print(f"{result['parts']} parts, {result['full']['queries']} queries of each kind; top-1 / top-5")
-    print(f"{'query':<10}  {'with size':>11}  {'scale-free':>11}  {'size only':>11}")
-    for kind in ("full", "partial", "occluded"):
-        columns = (result[kind], result[kind]["scale_free"], result["baselines"]["size_only"][kind])
-        print(f"{kind:<10}  " + "  ".join(f"{column['top1']:.2f} / {column['top5']:.2f}" for column in columns))
-    print(f"encoding 15 partial views: {result['encode_15_ms']:.1f} ms on {result['threads']} threads")
+    else:
+        print(report(result))
     return 0
 
 
 def _measure(args: argparse.Namespace) -> dict[str, Any]:
-    from srclib_ros import __version__
+    from srclib_ros.cli.circumstances import circumstances
     from srclib_ros.embedding.encoder import Encoder
-    from srclib_ros.errors import MeshError
     from srclib_ros.library.store import Library
-    from srclib_ros.simulation.parts import load_parts
+    from srclib_ros.training.descriptors import BASELINES as MAKERS
     from srclib_ros.training.retrieval import evaluate_retrieval, retrieval_task
 
+    names = _baselines(args.baselines)
     library = Library.open(args.library)
-    encoder = Encoder.load(library.encoder_folder)
+    encoder = Encoder.load(args.encoder or library.encoder_folder, THREADS)
+    weight = library.size_weight if args.size_weight is None else args.size_weight
+    parts = _parts(args)
+    bar = partial(progress, quiet=args.json)
+    task = retrieval_task(parts, args.seed, queries_each=args.queries, segmented=not args.no_piles, progress=bar)
+    asked = _evenly(task.queries["partial"].clouds, 15)
+    baselines = {}
+    for name in bar(names, total=len(names), label="baselines"):
+        baseline = MAKERS[name](task.remembered, args.seed)
+        figures = evaluate_retrieval(baseline, task)
+        baselines[name] = figures | {"encode_15_ms": _describe_ms(baseline, asked, 10)}
+    return {
+        **_about(parts, task),
+        "queries_each": args.queries,
+        **evaluate_retrieval(encoder, task, weight),
+        "encode_15_ms": _describe_ms(encoder, asked, 50),
+        "encoder": encoder.id,
+        "baselines": baselines,
+        **circumstances(args.seed, THREADS),
+    }
+
+
+def _baselines(asked: Sequence[str]) -> list[str]:
+    from srclib_ros.errors import ConfigError
+
+    if list(asked) in (["all"], ["none"]):
+        return list(BASELINES) if asked[0] == "all" else []
+    unknown = [name for name in asked if name not in BASELINES]
+    if unknown:
+        raise ConfigError(f"--baselines: unknown {unknown[0]!r}; known: all, none, {', '.join(BASELINES)}")
+    return [name for name in BASELINES if name in asked]
+
+
+def _parts(args: argparse.Namespace) -> list[PartMesh]:
+    from srclib_ros.errors import MeshError
+    from srclib_ros.simulation.parts import load_parts
+
     parts = load_parts(args.parts, args.unit)
     if args.extent_mm:
         low_m, high_m = (value * 1e-3 for value in args.extent_mm)
@@ -71,33 +138,52 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
     parts = parts[: args.limit]
     if len(parts) < 2:
         raise MeshError(f"{args.parts}: {len(parts)} parts to tell apart, at least 2 are needed")
-    bar = partial(progress, quiet=args.json)
-    task = retrieval_task(parts, args.seed, queries_each=args.queries, progress=bar)
-    figures = evaluate_retrieval(encoder, task, library.size_weight)
+    return parts
+
+
+def _about(parts: Sequence[PartMesh], task: RetrievalTask) -> dict[str, Any]:
+    """Counts: parts, what was merged, and what the meshes and the piles would not do."""
+    from dataclasses import asdict
+
+    from srclib_ros.training.views import FULL_NOISE_M
+
+    twins = {"with_size": task.twins, "scale_free": task.twins_scale_free}
     return {
-        "parts": len(parts),
+        "parts": len(task.names),
         "views_remembered": len(task.gallery[0]),
-        **{kind: {name: value for name, value in row.items() if name != "size_only"} for kind, row in figures.items()},
-        "baselines": {"size_only": {kind: row["size_only"] for kind, row in figures.items()}},
-        "encode_15_ms": _encode_ms(encoder, task.queries["partial"].clouds[:15]),
-        "encoder": encoder.id,
-        "size_weight": library.size_weight,
-        "threads": 2,
-        "seed": args.seed,
-        "version": __version__,
-        "machine": f"{platform.machine()}, Python {platform.python_version()}",
+        "meshes": {"not_watertight": sum(not part.watertight for part in parts), "unseen": task.unseen},
+        "merging": {
+            "noise_m": FULL_NOISE_M,
+            **{
+                name: {
+                    "groups": found.groups,
+                    "parts_merged": found.parts_merged,
+                    "pairs_registered": found.candidates,
+                    "pairs_alike": found.pairs,
+                    "merged": found.named(task.names),
+                }
+                for name, found in twins.items()
+            },
+        },
+        "piles": None if task.piles is None else asdict(task.piles),
     }
 
 
-def _encode_ms(encoder: Any, clouds: list[Any]) -> float:
-    """Median of 50 runs after 5 warm-ups."""
+def _evenly(clouds: Sequence[FloatArray], count: int) -> list[FloatArray]:
+    """`count` of the clouds, from first to last; repeated when there are fewer."""
+    return [clouds[index * len(clouds) // count] for index in range(count)]
+
+
+def _describe_ms(encoder: Describer, clouds: Sequence[FloatArray], runs: int) -> float:
+    """Median of some runs after a tenth as many warm-ups."""
     from time import perf_counter
 
     import numpy as np
 
     times = []
-    for _ in range(55):
+    warm_ups = max(1, runs // 10)
+    for _ in range(warm_ups + runs):
         start = perf_counter()
-        encoder.encode(clouds)
+        encoder.describe(clouds)
         times.append(1e3 * (perf_counter() - start))
-    return float(np.median(times[5:]))
+    return float(np.median(times[warm_ups:]))

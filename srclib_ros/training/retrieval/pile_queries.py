@@ -1,0 +1,171 @@
+"""Queries as the running cell meets them: segments that the pipeline's segmentation cuts out of simulated piles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import ConvexHull, QhullError
+
+from srclib_ros.config import PipelineConfig
+from srclib_ros.errors import SimulationError
+from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.segmentation.instances import segment
+from srclib_ros.simulation.cell import BIN_SIZE_M, film
+from srclib_ros.simulation.pile import BinPhysics
+from srclib_ros.training.progress import Progress, silent
+from srclib_ros.types import FloatArray
+
+SMALLEST_M, LARGEST_M = 0.02, 0.2  # longest edge of the bounding box of parts that such a cell picks
+MOST_IN_A_PILE = 12
+FILL = 1.0  # squared diameters in a pile, summed, over the area of the bin's floor
+PURE = 0.5
+WHOLE = 0.8
+
+
+@dataclass
+class PileCounts:
+    """How the segmented queries came about.
+
+    parts_too_small, parts_too_large: outside `SMALLEST_M` to `LARGEST_M`, not dropped. parts_as_hull: their mesh is
+    not closed or cannot be cut into convex pieces; they fall as their convex hull and are filmed as they are.
+    parts_without_physics: not even their hull can be dropped. piles_failed: diverged, not filmed. instances: parts
+    that lay in filmed piles. segments: all that was cut out, of which `mostly_bin` show bin or table in more than
+    half of their pixels, and `impure` show no one part in half of them; neither becomes a query.
+    """
+
+    parts_dropped: int = 0
+    parts_too_small: int = 0
+    parts_too_large: int = 0
+    parts_as_hull: int = 0
+    parts_without_physics: int = 0
+    piles: int = 0
+    piles_failed: int = 0
+    instances: int = 0
+    segments: int = 0
+    mostly_bin: int = 0
+    impure: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class PileSegments:
+    """clouds: (N, 3) float32 each, metres, bin frame. part: (S,) index of the part that most of each one's pixels
+    show. whole: (S,) whether it holds at least 80 % of the pixels that returned from the instance it shows most of.
+    """
+
+    clouds: list[FloatArray]
+    part: npt.NDArray[np.int64]
+    whole: npt.NDArray[np.bool_]
+    counts: PileCounts
+
+
+def segments_of_piles(
+    parts: Sequence[PartMesh], seed: int, *, drops_each: int = 20, progress: Progress = silent
+) -> PileSegments:
+    """Drop mixed piles, each part `drops_each` times in all, film them with the default camera and its faults, and cut
+    them with the pipeline's default settings. Parts that do not suit the cell are counted and left out."""
+    counts = PileCounts()
+    bodies = _bodies(parts, counts, progress)
+    counts.parts_dropped = len(bodies)
+    rng = np.random.default_rng([seed, len(parts)])
+    piles = [pile for _ in range(drops_each) for pile in _pile_up(parts, rng.permutation(sorted(bodies)))]
+    config = PipelineConfig()
+    clouds: list[FloatArray] = []
+    truth: list[int] = []
+    whole: list[bool] = []
+    for pile in progress(piles, total=len(piles), label="piles"):
+        try:
+            placed = BinPhysics([bodies[index] for index in pile], BIN_SIZE_M).drop(rng)
+        except SimulationError:
+            counts.piles_failed += 1
+            continue
+        counts.piles += 1
+        counts.instances += len(placed)
+        filmed = film([(parts[pile[number]], T_bin_object) for number, T_bin_object in placed], rng=rng)
+        returned = np.bincount(filmed.instance_ids[np.isfinite(filmed.cloud.xyz[..., 2])])
+        for found in segment(filmed.cloud, filmed.bin, config).segments:
+            counts.segments += 1
+            pixels = np.bincount(filmed.instance_ids.reshape(-1)[found.indices])
+            instance = majority(pixels, counts)
+            if instance is not None:
+                clouds.append(found.points_bin)
+                truth.append(pile[placed[instance - 1][0]])
+                whole.append(bool(pixels[instance] >= WHOLE * returned[instance]))
+    return PileSegments(clouds, np.array(truth, np.int64), np.array(whole, bool), counts)
+
+
+def majority(pixels: npt.NDArray[np.int64], counts: PileCounts) -> int | None:
+    """The instance that most pixels of a segment show; None, and counted, when they mostly show the bin or no one part.
+
+    pixels: (I + 1,) how many show the bin (0) and each instance (from 1 on). Parts of one kind do not lie in one pile.
+    """
+    if pixels[0] > PURE * pixels.sum():
+        counts.mostly_bin += 1
+        return None
+    instance = 1 + int(np.argmax(pixels[1:]))
+    if pixels[instance] < PURE * pixels.sum():
+        counts.impure += 1
+        return None
+    return instance
+
+
+def _bodies(parts: Sequence[PartMesh], counts: PileCounts, progress: Progress) -> dict[int, PartMesh]:
+    """What physics drops for each part that can be dropped: the part itself, or its hull where it is not closed."""
+    bodies: dict[int, PartMesh] = {}
+    for index, part in enumerate(progress(parts, total=len(parts), label="convex pieces")):
+        longest_m = float(part.extents_m.max())
+        if longest_m < SMALLEST_M:
+            counts.parts_too_small += 1
+        elif longest_m > LARGEST_M:
+            counts.parts_too_large += 1
+        elif part.watertight and _can_fall(part):
+            bodies[index] = part
+        else:
+            hull = _hull(part)
+            if hull is not None and _can_fall(hull):
+                bodies[index] = hull
+                counts.parts_as_hull += 1
+            else:
+                counts.parts_without_physics += 1
+    return bodies
+
+
+def _can_fall(part: PartMesh) -> bool:
+    try:
+        BinPhysics([part], BIN_SIZE_M)
+    except (SimulationError, QhullError, RuntimeError):  # a flat hull; a solid that cannot be cut
+        return False
+    return True
+
+
+def _hull(part: PartMesh) -> PartMesh | None:
+    """The convex hull, in the same frame, its faces seen from outside; None when the part is flat."""
+    try:
+        hull = ConvexHull(part.vertices)
+    except QhullError:
+        return None
+    faces = hull.simplices.copy()
+    corners = part.vertices[faces]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    inward = np.einsum("ij,ij->i", normals, hull.equations[:, :3]) < 0.0
+    faces[inward] = faces[inward, ::-1]
+    used, renumbered = np.unique(faces, return_inverse=True)
+    return PartMesh(part.name, part.category, part.vertices[used], renumbered.reshape(faces.shape).astype(np.int32))
+
+
+def _pile_up(parts: Sequence[PartMesh], order: npt.NDArray[np.int64]) -> Iterator[list[int]]:
+    """The parts of `order` in piles that the bin holds."""
+    floor_m2 = BIN_SIZE_M[0] * BIN_SIZE_M[1]
+    pile: list[int] = []
+    filled_m2 = 0.0
+    for index in order.tolist():
+        needed_m2 = parts[index].diameter_m ** 2
+        if pile and (len(pile) == MOST_IN_A_PILE or filled_m2 + needed_m2 > FILL * floor_m2):
+            yield pile
+            pile, filled_m2 = [], 0.0
+        pile.append(index)
+        filled_m2 += needed_m2
+    if pile:
+        yield pile

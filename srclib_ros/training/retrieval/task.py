@@ -1,0 +1,120 @@
+"""What retrieval is measured on: remembered views of each part, and queries by kind.
+
+Full: the whole surface, turned anyhow. Partial: one view by the depth camera from any direction. Occluded: that view
+less the 30 % of its points on one random side. Segmented: cut out of simulated piles by the pipeline's segmentation;
+and of these, the whole ones apart, so that what the segmentation tears is told from what is not recognised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from srclib_ros.errors import MeshError, SimulationError
+from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.simulation.camera import ViewSampler
+from srclib_ros.training.progress import Progress, silent
+from srclib_ros.training.retrieval.pile_queries import PileCounts, segments_of_piles
+from srclib_ros.training.retrieval.twins import Twins, indistinguishable
+from srclib_ros.training.views import cut_one_side, full_clouds, partial_clouds
+from srclib_ros.types import FloatArray
+
+HIDDEN_SHARE = 0.3
+QUERY_PIXELS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Queries:
+    """Clouds of one kind, and of each the index of the part that it shows."""
+
+    clouds: list[FloatArray]
+    part: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class RetrievalTask:
+    """gallery: the remembered clouds of each part, equally many of each, `partial` views first. queries: by kind.
+
+    categories: of each part, "" for none. twins, twins_scale_free: which parts cannot be told apart at the camera's
+    noise, as they are and made equally large. piles: how the segmented queries came about, None: not asked for.
+    unseen: names of parts that the camera sees nothing of, which were left out.
+    """
+
+    gallery: list[list[FloatArray]]
+    partial: int
+    queries: dict[str, Queries]
+    names: list[str]
+    categories: list[str]
+    twins: Twins
+    twins_scale_free: Twins
+    piles: PileCounts | None
+    seed: int
+    unseen: list[str] = field(default_factory=list)
+
+    @property
+    def remembered(self) -> list[FloatArray]:
+        """All clouds of the gallery, one part's after another's."""
+        return [cloud for clouds in self.gallery for cloud in clouds]
+
+
+def retrieval_task(
+    parts: Sequence[PartMesh],
+    seed: int,
+    *,
+    partial: int = 40,
+    full: int = 4,
+    queries_each: int = 20,
+    segmented: bool = True,
+    progress: Progress = silent,
+) -> RetrievalTask:
+    """Simulate a gallery of `partial` + `full` views of each part, and `queries_each` queries of each kind a part.
+
+    segmented: drop piles as well, each part `queries_each` times; how many segments come of it, the piles decide.
+    Raises MeshError when fewer than two parts can be seen, MissingDependencyError when piles need MuJoCo and it lacks.
+    """
+    gallery: list[list[FloatArray]] = []
+    kinds: dict[str, list[FloatArray]] = {"full": [], "partial": [], "occluded": []}
+    kept: list[PartMesh] = []
+    unseen: list[str] = []
+    for index, part in enumerate(progress(parts, total=len(parts), label="views")):
+        rng = np.random.default_rng([seed, index])
+        try:
+            views = partial_clouds(part, partial, rng) + full_clouds(part, full, rng)
+            sampler = ViewSampler(part)
+            asked = [sampler.points(rng, pixels=QUERY_PIXELS) for _ in range(queries_each)]
+        except SimulationError:
+            unseen.append(part.name)
+            continue
+        kept.append(part)
+        gallery.append(views)
+        kinds["full"] += full_clouds(part, queries_each, rng)
+        kinds["partial"] += asked
+        kinds["occluded"] += [cut_one_side(cloud, HIDDEN_SHARE, rng) for cloud in asked]
+    if len(kept) < 2:
+        raise MeshError(f"{len(kept)} parts that the camera can see, at least 2 are needed to tell them apart")
+    truth = np.repeat(np.arange(len(kept)), queries_each)
+    queries = {kind: Queries(clouds, truth) for kind, clouds in kinds.items()}
+    piles = None
+    if segmented:
+        found = segments_of_piles(kept, seed, drops_each=queries_each, progress=progress)
+        piles = found.counts
+        if found.clouds:
+            queries["segmented"] = Queries(found.clouds, found.part)
+        if found.whole.any():
+            whole = [cloud for cloud, is_whole in zip(found.clouds, found.whole, strict=True) if is_whole]
+            queries["segmented_whole"] = Queries(whole, found.part[found.whole])
+    return RetrievalTask(
+        gallery=gallery,
+        partial=partial,
+        queries=queries,
+        names=[part.name for part in kept],
+        categories=[part.category for part in kept],
+        twins=indistinguishable(kept, seed, progress=progress),
+        twins_scale_free=indistinguishable(kept, seed, scale_free=True, progress=progress),
+        piles=piles,
+        seed=seed,
+        unseen=unseen,
+    )
