@@ -57,6 +57,13 @@ class Canvas:
         height, width = self.view.height_px, self.view.width_px
         return np.clip(self._rgb.reshape(height, s, width, s, 3).mean(axis=(1, 3)), 0.0, 1.0)
 
+    def coverage(self) -> npt.NDArray[np.float32]:
+        """(height, width) share of each pixel that something was drawn on."""
+        s = _SUPERSAMPLING
+        height, width = self.view.height_px, self.view.width_px
+        shares: npt.NDArray[np.float32] = np.isfinite(self._depth).reshape(height, s, width, s).mean((1, 3), np.float32)
+        return shares
+
     def _project(self, points_bin: Matrix | FloatArray, spacing_m: float) -> _Splats:
         pixels, depth = self.view.project(np.asarray(points_bin, np.float64))
         columns, rows = np.floor(pixels * _SUPERSAMPLING).astype(np.int32).T

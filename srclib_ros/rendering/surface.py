@@ -1,4 +1,4 @@
-"""Denser points: a cloud's grid filled in between its pixels, and the faces and edges of boxes."""
+"""Denser points: a cloud's grid filled in between its pixels, meshes, and the faces and edges of boxes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 from srclib_ros.types import FloatArray, IntArray, Matrix, Scene
 
 _JUMP_SHARE = 0.012
+_LEAST_SINE = 1e-6  # of a corner of a face; a flatter one has no area
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +69,26 @@ def _spacing(points: FloatArray) -> float:
     sample = points[:: max(1, len(points) // 2000)]
     distances, _ = cKDTree(points).query(sample, k=2)
     return float(np.median(distances[:, 1])) * 1.6
+
+
+def mesh_surface(vertices: Matrix, faces: IntArray, spacing_m: float) -> tuple[Matrix, Matrix]:
+    """Points (N, 3) on a mesh of vertices (V, 3) and faces (F, 3), at most `spacing_m` apart, and their outward unit
+    normals (N, 3). Each face is filled in rows that run along its shortest side; one without an area has no points.
+    """
+    corners = vertices[faces]
+    shortest = np.linalg.norm(np.roll(corners, -1, axis=1) - corners, axis=2).argmin(axis=1)
+    turned = np.take_along_axis(corners, ((shortest[:, None] + np.arange(3)) % 3)[..., None], axis=1)
+    first, along, away = turned[:, 0], turned[:, 1] - turned[:, 0], turned[:, 2] - turned[:, 0]
+    normals = np.cross(along, away)
+    width_m, length_m, area2 = (np.linalg.norm(side, axis=1) for side in (along, away, normals))
+    wide = area2 > _LEAST_SINE * width_m * length_m
+    first, along, away, normals = first[wide], along[wide], away[wide], normals[wide] / area2[wide, None]
+    columns, rows = (np.ceil(side_m[wide] / spacing_m).astype(np.int64) for side_m in (width_m, length_m))
+    face = np.repeat(np.arange(len(first)), columns * rows)
+    number = np.arange(len(face)) - np.repeat(np.cumsum(columns * rows) - columns * rows, columns * rows)
+    v = (number // columns[face] + 0.5) / rows[face]
+    u = (number % columns[face] + 0.5) / columns[face] * (1 - v)
+    return first[face] + u[:, None] * along[face] + v[:, None] * away[face], normals[face]
 
 
 def box_faces(box: Matrix, spacing_m: float) -> tuple[Matrix, Matrix]:

@@ -56,6 +56,16 @@ def test_edges_darken_only_what_lies_behind() -> None:
     assert beside < 0.95 * away
 
 
+def test_coverage_is_where_something_was_drawn() -> None:
+    drawn = canvas()
+    assert not drawn.coverage().any()
+    drawn.draw(NEAR, RED, spacing_m=0.2)
+    covered = drawn.coverage()
+    assert covered[15, 20] == 1.0
+    assert covered[0, 0] == 0.0
+    assert ((covered > 0) == (drawn.image()[..., 1] < 1)).all()
+
+
 def test_an_empty_canvas_can_be_shaded() -> None:
     drawn = canvas()
     drawn.shade_edges()
