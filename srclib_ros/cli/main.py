@@ -17,14 +17,16 @@ VERBS: dict[str, tuple[str, str]] = {
     "build": ("srclib_ros.cli.build", "build a source library: encoder, clusters, grasp networks"),
     "train-encoder": ("srclib_ros.cli.train_encoder", "train the shape encoder alone"),
     "train-network": ("srclib_ros.cli.train_network", "train the grasp network of one part alone"),
-    "library": ("srclib_ros.cli.library", "list, show or verify what a source library holds"),
+    "library": ("srclib_ros.cli.library", "what a source library holds and lacks; add, remove, recluster"),
     "cluster": (
         "srclib_ros.cli.cluster",
         "cluster a library's parts by any algorithm, and say how good the clusters are",
     ),
+    "report": ("srclib_ros.cli.report", "write one HTML page about a library: map, clusters, trees, scores"),
     "query": ("srclib_ros.cli.query", "ask a source library which of its parts a mesh or a cloud resembles"),
     "plan": ("srclib_ros.cli.plan", "plan grasps on one capture: JSON and a picture"),
     "evaluate": ("srclib_ros.cli.evaluate", "measure how good a stage is, on labelled captures"),
+    "experiment": ("srclib_ros.cli.experiment", "compare encoders, or clusterings, on parts never trained on"),
     "bench": ("srclib_ros.cli.bench", "measure how long a plan takes, by stage and through ROS"),
     "demo": ("srclib_ros.cli.demo", "the whole way: parts in a bin, the ROS 2 node, a table of picks, pictures"),
     "settings": ("srclib_ros.cli.settings", "write docs/settings.md: every setting with its unit and range"),
@@ -44,7 +46,9 @@ Step by step:
                                                 grasps with the library that ships; pass --library for yours
   srclib build my_parts --unit mm --out my_library --networks 3
   srclib library my_library list
+  srclib library my_library gaps
   srclib cluster my_library --algorithm all
+  srclib report my_library --parts my_parts --out report.html
   srclib query my_library my_parts/bearing_block/bearing_block_60.stl --unit mm
   srclib evaluate segmentation my_scenes --json
   srclib bench latency --json
@@ -103,8 +107,10 @@ def run_verb(verb: str, arguments: Sequence[str]) -> int:
 def _extra(module: str) -> str:
     """The extra of setup.py that brings a module."""
     top = module.split(".")[0]
-    if top in ("torch", "sklearn", "hdbscan", "onnx"):
+    if top in ("torch", "sklearn", "hdbscan", "onnx", "joblib"):
         return "train"
+    if top in ("dask", "distributed"):
+        return "cluster"
     if top in ("mujoco", "open3d", "trimesh", "manifold3d", "coacd"):
         return "sim"
     return "pictures" if top in ("matplotlib", "PIL") else "ros"

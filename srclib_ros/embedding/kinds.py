@@ -43,7 +43,8 @@ def make_kind(name: str, shape: PointNetShape, classes: int, options: Mapping[st
     which the classifier tells apart. options: of the kind, see its class.
     """
     if name == CONVOLUTIONAL:
-        return Convolutional(HeightImageNet(HeightImageShape(dim=shape.dim, n_points=shape.n_points)), **options)
+        image = HeightImageShape(dim=shape.dim, n_points=shape.n_points, frame=shape.frame)
+        return Convolutional(HeightImageNet(image), **options)
     network = PointNet(shape)
     if name == CLASSIFIER:
         return Classifier(network, classes, **options)

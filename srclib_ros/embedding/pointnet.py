@@ -22,14 +22,15 @@ class PointNetShape:
     """Widths of the network.
 
     point_widths: the MLP shared by all points. neighbours: whose spread gives a point its normal; 0, bare coordinates.
-    pair_widths: the MLP shared by all point pairs, none: no pairs. pairs: that each point is the first of.
+    pair_widths: the MLP shared by all point pairs, which need normals; none, no pairs. pairs: that each point is the
+    first of.
     head_width: of each branch. dim: the embedding. n_points: of a cloud. frame: that clouds are brought into, see
     `preprocess.canonicalise`.
     """
 
     point_widths: tuple[int, ...] = (48, 96, 192)
-    neighbours: int = 10
-    pair_widths: tuple[int, ...] = (32, 64, 128)
+    neighbours: int = 0
+    pair_widths: tuple[int, ...] = ()
     pairs: int = 6
     head_width: int = 192
     dim: int = 96

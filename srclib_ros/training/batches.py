@@ -22,6 +22,8 @@ class Batches:
 
     positives: 'part', views of the same shape; or 'family', views of its siblings too. anchor: 'view', any view; or
     'full', the first of the K is the whole surface, as a CAD's is, and the others are what a camera sees of it.
+    sampling: 'parts', every shape is as likely; or 'views', every view is, so that shapes with few are seldom seen.
+    repeats: how often each drawn view is among the K, augmented differently each time.
     crop_probability, max_crop: how often, and up to which share, a view is cut on one side of the image.
     jitter: largest standard deviation of noise on the points, as a share of the cloud's radius.
     """
@@ -31,6 +33,8 @@ class Batches:
     points: int = 128
     positives: str = "part"
     anchor: str = "view"
+    sampling: str = "parts"
+    repeats: int = 1
     crop_probability: float = 0.5
     max_crop: float = 0.4
     jitter: float = 0.01
@@ -46,6 +50,9 @@ class Batches:
     def draw(self, views: ViewSet, rng: np.random.Generator, frame: str = PRINCIPAL) -> tuple[FloatArray, IntVector]:
         """clouds (P K, points, 3) float32, canonical, and labels (P K,): the shape or family of each."""
         groups = self._groups(views)
+        if self.sampling == "views":
+            rows = rng.choice(np.concatenate(views.telling), self.parts * self.views, replace=False)
+            return self.clouds(views, rows, rng, frame), groups[rows // views.of_each]
         chosen = rng.choice(np.unique(groups), self.parts, replace=False)
         rows = np.concatenate([self._rows(views, np.flatnonzero(groups == group), rng) for group in chosen])
         return self.clouds(views, rows, rng, frame), np.repeat(chosen, self.views)
@@ -74,7 +81,7 @@ class Batches:
     def _rows(self, views: ViewSet, shapes: IntVector, rng: np.random.Generator) -> IntVector:
         telling = np.concatenate([views.telling[shape] for shape in shapes])
         if self.anchor == "view":
-            return rng.choice(telling, self.views)
+            return np.resize(rng.choice(telling, -(-self.views // self.repeats)), self.views)
         whole = (int(rng.choice(shapes)) + 1) * views.of_each - 1 - int(rng.integers(views.full))
         seen = telling[telling % views.of_each < views.of_each - views.full]
         return np.concatenate(([whole], rng.choice(seen, self.views - 1)))

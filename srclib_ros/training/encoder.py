@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from srclib_ros.artifact import read_tensors, sha256, write_tensors
@@ -36,7 +37,8 @@ class EncoderTraining:
     """What an encoder is trained on and how; with the parts and the seed it decides every weight.
 
     kind: a name of `embedding.kinds.KINDS`, with its own `options`. random_shapes: beside the parts. siblings:
-    stretched copies of each part. views: of each shape. stored_points: kept of each view.
+    stretched copies of each part. views: of each shape. stored_points: kept of each view. imbalance: exponent a of a
+    power law, the n-th shape (in random order) has n^-a of the views that the first has; 0, all have as many.
     """
 
     kind: str = "siamese_supervised"
@@ -45,6 +47,7 @@ class EncoderTraining:
     siblings: int = 2
     views: ViewCounts = field(default_factory=ViewCounts)
     stored_points: int = 512
+    imbalance: float = 0.0
     schedule: Schedule = field(default_factory=Schedule)
     shape: PointNetShape = field(default_factory=PointNetShape)
 
@@ -55,17 +58,18 @@ def train_encoder(
     seed: int,
     training: EncoderTraining | None = None,
     progress: Progress = silent,
+    views_folder: Path | None = None,
 ) -> dict[str, Any]:
     """Train on `parts`, stretched copies of them and random shapes; write the sealed encoder folder `out`.
 
-    Intermediate results lie beside it, so a killed training goes on where it stopped. Returns the manifest.
-    Raises TrainingError.
+    Intermediate results lie beside it, so a killed training goes on where it stopped. views_folder: where the
+    simulated views are kept instead, for several trainings to share. Returns the manifest. Raises TrainingError.
     """
     out, training = Path(out), training or EncoderTraining()
     shapes = training_shapes(parts, training, seed)
     settings = asdict(training)
     work = out.with_name(f".{out.name}.work")
-    views = _views(shapes, training, seed, work, progress)
+    views = _views(shapes, training, seed, views_folder or work, progress)
     checkpoint = work / f"checkpoint_{_key(views.points.tobytes(), seed, settings)}.safetensors"
     torch.manual_seed(seed)
     kind = make_kind(training.kind, training.shape, views.parts, training.options)
@@ -100,7 +104,19 @@ def _views(shapes: Sequence[PartMesh], training: EncoderTraining, seed: int, wor
     _, families = np.unique([shape.category for shape in shapes], return_inverse=True)
     alone = np.array([shape.category in ("", RANDOM) for shape in shapes])
     families[alone] = families.max() + 1 + np.arange(alone.sum())
-    return ViewSet(np.concatenate(blocks), training.views.each, training.views.full, families.astype(np.int64))
+    return ViewSet(
+        np.concatenate(blocks),
+        training.views.each,
+        training.views.full,
+        families.astype(np.int64),
+        _available(len(shapes), training, seed) if training.imbalance else None,
+    )
+
+
+def _available(shapes: int, training: EncoderTraining, seed: int) -> npt.NDArray[np.int64]:
+    """How many views each shape has in an imbalanced training set."""
+    rank = 1 + np.random.default_rng([seed, shapes]).permutation(shapes)
+    return np.maximum(2, np.rint(training.views.each * rank**-training.imbalance)).astype(np.int64)
 
 
 def _key(data: bytes, *settings: Any) -> str:

@@ -43,13 +43,15 @@ class ViewSet:
     """points: (S * of_each, n, 3) float32, metres, camera frame: `of_each` views of one shape after another.
 
     full: how many of each shape's views, the last ones, show the whole surface. families: (S,) int64, equal for
-    shapes of one family; None: each shape is a family of its own.
+    shapes of one family; None: each shape is a family of its own. available: (S,) int64, how many views of each shape
+    may be learnt from, two at least; None: all.
     """
 
     points: FloatArray
     of_each: int
     full: int = 0
     families: npt.NDArray[np.int64] | None = None
+    available: npt.NDArray[np.int64] | None = None
 
     @property
     def parts(self) -> int:
@@ -60,7 +62,10 @@ class ViewSet:
         """For each shape the rows of its views that show enough of it to be told from others."""
         radius = np.sqrt(self.points.var(axis=1).sum(axis=1)).reshape(self.parts, self.of_each)
         enough = radius >= TELLING_RADIUS * np.median(radius, axis=1, keepdims=True)
-        return [part * self.of_each + np.flatnonzero(enough[part]) for part in range(self.parts)]
+        rows = [part * self.of_each + np.flatnonzero(enough[part]) for part in range(self.parts)]
+        if self.available is None:
+            return rows
+        return [some[:count] for some, count in zip(rows, self.available, strict=True)]
 
 
 def partial_clouds(part: PartMesh, count: int, rng: np.random.Generator) -> list[FloatArray]:

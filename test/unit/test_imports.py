@@ -29,7 +29,13 @@ DIRECTION = [
     "plan_json",
     "pipeline",
 ]
-BESIDE = {"simulation": (), "training": ("simulation",), "rendering": ("simulation",)}
+BESIDE = {
+    "simulation": (),
+    "training": ("simulation",),
+    "rendering": ("simulation",),
+    "reporting": ("rendering", "training"),
+    "experiments": ("simulation", "training"),
+}
 TOP = ("cli", "ros")
 
 ROS_MODULES = ("rclpy", "rosbags", "tf2_ros", "launch", "launch_ros", "builtin_interfaces", "sensor_msgs_py")

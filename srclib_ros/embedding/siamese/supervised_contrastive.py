@@ -10,11 +10,11 @@ from srclib_ros.embedding.shape_network import ShapeNetwork
 
 
 class SupervisedContrastiveSiamese(EncoderKind):
-    """temperature: of `losses.supervised_contrastive`."""
+    """temperature, positives: of `losses.supervised_contrastive`."""
 
-    def __init__(self, network: ShapeNetwork, temperature: float = 0.07) -> None:
+    def __init__(self, network: ShapeNetwork, temperature: float = 0.07, positives: str = "all") -> None:
         super().__init__(network)
-        self.temperature = temperature
+        self.temperature, self.positives = temperature, positives
 
     def loss(self, batch: Batch) -> Tensor:
-        return supervised_contrastive(self.network(batch.clouds), batch.labels, self.temperature)
+        return supervised_contrastive(self.network(batch.clouds), batch.labels, self.temperature, self.positives)

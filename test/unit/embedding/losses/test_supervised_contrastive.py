@@ -42,3 +42,20 @@ def test_together_is_better_than_apart() -> None:
     together = supervised_contrastive(at_degrees(0, 5, 180, 185), labels, 0.1)
     apart = supervised_contrastive(at_degrees(0, 180, 5, 185), labels, 0.1)
     assert together < apart
+
+
+def test_any_positive_is_enough() -> None:
+    """Labels 0 0 0 1 at 0, 0, 180, 180 degrees, temperature 1. Row 0: positives at cosine 1 and -1 of 1, -1, -1."""
+    embeddings, labels = at_degrees(0, 0, 180, 180), torch.tensor([0, 0, 0, 1])
+    near, far = math.e, 1.0 / math.e
+    first = -math.log((near + far) / (near + 2.0 * far))
+    third = -math.log(2.0 * far / (2.0 * far + near))
+    loss = supervised_contrastive(embeddings, labels, 1.0, positives="any")
+    assert float(loss) == pytest.approx((2.0 * first + third) / 3.0, rel=1e-5)
+
+
+def test_any_positive_has_a_gradient_everywhere() -> None:
+    embeddings = at_degrees(0, 5, 180, 185).requires_grad_()
+    supervised_contrastive(embeddings, torch.tensor([0, 0, 1, 2]), 0.1, positives="any").backward()
+    assert embeddings.grad is not None
+    assert torch.isfinite(embeddings.grad).all()

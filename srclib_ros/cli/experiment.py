@@ -1,0 +1,91 @@
+"""Compare encoders, or clusterings, on parts that nothing was trained on. Interrupted, it goes on where it stopped.
+
+  srclib experiment encoders --parts my_parts --unit mm --out out/encoders
+  srclib experiment clustering --parts my_parts --unit mm --out out/clustering --encoders out/encoders
+
+Encoders are trained on generated parts and random shapes, every kind alike, and measured by retrieval on --parts:
+hours on two cores, a row every few minutes. --steps makes it shorter; every row says how long it was trained. Tables,
+pictures and the trained encoders lie in --out; `srclib report LIB --experiments DIR` shows them.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from srclib_ros.cli.options import DEFAULT_LIBRARY, add_json, add_out, add_seed, positive_int, print_json, progress
+from srclib_ros.errors import ConfigError
+
+if TYPE_CHECKING:
+    from srclib_ros.geometry.mesh import PartMesh
+
+ENCODERS, CLUSTERING = "encoders", "clustering"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("experiment", choices=(ENCODERS, CLUSTERING), help="what to compare")
+    parser.add_argument("--parts", type=Path, required=True, metavar="DIR", help="folder of meshes to measure on")
+    parser.add_argument(
+        "--unit", choices=("mm", "cm", "m", "in"), help="of the meshes; a manifest.csv beside them wins"
+    )
+    parser.add_argument("--extent-mm", type=float, nargs=2, metavar=("LOW", "HIGH"), help="only parts this long")
+    add_out(parser, "folder of rows, tables and pictures")
+    parser.add_argument("--steps", type=positive_int, metavar="N", help="optimiser steps of each encoder")
+    parser.add_argument("--seeds", type=positive_int, default=3, metavar="N", help="of the best five encoders (3)")
+    parser.add_argument("--queries", type=positive_int, default=10, metavar="N", help="of each kind a part (10)")
+    parser.add_argument(
+        "--encoders",
+        type=Path,
+        action="append",
+        default=None,
+        metavar="DIR",
+        help="clustering: an encoder folder, or the output of `experiment encoders`, whose best five are taken; "
+        "may be given again (the encoder that ships)",
+    )
+    add_seed(parser)
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from srclib_ros.simulation.parts import load_parts
+
+    if args.experiment == ENCODERS and args.encoders:
+        raise ConfigError("--encoders is for the experiment on clustering; the one on encoders trains its own")
+    parts = load_parts(args.parts, args.unit)
+    if args.extent_mm:
+        low_m, high_m = (value * 1e-3 for value in args.extent_mm)
+        parts = [part for part in parts if low_m <= part.extents_m.max() <= high_m]
+    if len(parts) < 3:
+        raise ConfigError(f"{args.parts}: {len(parts)} parts; an experiment needs three to tell apart")
+    summary = (_encoders if args.experiment == ENCODERS else _clustering)(args, parts)
+    if args.json:
+        print_json(summary)
+    else:
+        print((args.out / "summary.md").read_text())
+    return 0
+
+
+def _encoders(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]:
+    from srclib_ros.experiments.encoders import Plan, experiment_encoders
+    from srclib_ros.simulation.parts import generate_parts
+    from srclib_ros.training.retrieval import retrieval_task
+
+    bar = partial(progress, quiet=args.json)
+    plan = Plan(seeds=tuple(range(args.seed, args.seed + args.seeds)))
+    if args.steps is not None:
+        plan = replace(plan, base=replace(plan.base, schedule=replace(plan.base.schedule, steps=args.steps)))
+    task = retrieval_task(parts, args.seed, queries_each=args.queries, progress=bar)
+    return experiment_encoders(task, generate_parts(0, "library"), args.out, plan, bar)
+
+
+def _clustering(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]:
+    from srclib_ros.experiments.clustering import experiment_clustering
+    from srclib_ros.experiments.encoders import best_encoders
+
+    encoders: dict[str, Path] = {}
+    for folder in args.encoders or [DEFAULT_LIBRARY / "encoder"]:
+        encoders |= best_encoders(folder) if (folder / "encoders").is_dir() else {folder.name: folder}
+    return experiment_clustering(parts, encoders, args.out, args.seed, partial(progress, quiet=args.json))

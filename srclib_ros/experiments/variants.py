@@ -1,0 +1,53 @@
+"""The encoders that are compared: each kind as it is described, and the choices within the kinds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from srclib_ros.embedding.pointnet import PointNetShape
+from srclib_ros.embedding.preprocess import AS_GIVEN
+from srclib_ros.training.encoder import EncoderTraining
+
+SUPERVISED = "siamese, supervised contrastive"
+
+
+def variants(base: EncoderTraining) -> dict[str, EncoderTraining]:
+    """Name of the row -> its training, all with the steps, data and network of `base`."""
+    normals = replace(base.shape, neighbours=10)
+    pairs = replace(normals, pair_widths=(32, 64, 128), pairs=3)
+    batches = base.schedule.batches
+
+    def kind(name: str, **options: str | float) -> EncoderTraining:
+        return replace(base, kind=name, options=options)
+
+    def supervised(shape: PointNetShape = base.shape, positives: str = "part", anchor: str = "view") -> EncoderTraining:
+        schedule = replace(base.schedule, batches=replace(batches, positives=positives, anchor=anchor))
+        return replace(base, kind="siamese_supervised", options={}, shape=shape, schedule=schedule)
+
+    any_positive = kind("siamese_supervised", positives="any")
+    twice = replace(batches, repeats=2)
+    return {
+        SUPERVISED: supervised(),
+        "the same, random rotation, no canonical frame": supervised(replace(base.shape, frame=AS_GIVEN)),
+        "the same, normals": supervised(normals),
+        "the same, normals and point pairs": supervised(pairs),
+        "the same, any positive is enough": replace(any_positive, schedule=replace(base.schedule, batches=twice)),
+        "the same, anchor the full CAD": supervised(anchor="full"),
+        "the same, positives of the family": supervised(positives="family"),
+        "siamese, contrastive": kind("siamese_contrastive"),
+        "siamese, triplet, batch hard": kind("siamese_triplet", mining="batch_hard"),
+        "siamese, triplet, semi-hard": kind("siamese_triplet", mining="semi_hard"),
+        "siamese, triplet, batch all": kind("siamese_triplet", mining="batch_all"),
+        "siamese, triplet, offline hard": kind("siamese_triplet", mining="offline"),
+        "siamese, triplet, cosine, batch hard": kind("siamese_triplet", mining="batch_hard", metric="cosine"),
+        "classifier, cross-entropy": kind("classifier"),
+        "autoencoder, undercomplete, Chamfer": kind("undercomplete"),
+        "autoencoder, undercomplete, Sinkhorn": kind("undercomplete", reconstruction="sinkhorn"),
+        "autoencoder, sparse, L1": kind("sparse", penalty="l1"),
+        "autoencoder, sparse, L2": kind("sparse", penalty="l2"),
+        "autoencoder, dropout": kind("dropout"),
+        "autoencoder, denoising": kind("denoising"),
+        "autoencoder, contractive": kind("contractive"),
+        "autoencoder, variational": kind("variational"),
+        "autoencoder, convolutional": kind("convolutional"),
+    }

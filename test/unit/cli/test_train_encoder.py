@@ -1,0 +1,55 @@
+"""What the command line asks for is what is trained, and an option of another kind is refused."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+pytest.importorskip("torch")
+
+from srclib_ros.cli import train_encoder
+from srclib_ros.cli.main import main
+from srclib_ros.embedding.kinds import KINDS, make_kind
+from srclib_ros.embedding.pointnet import PointNetShape
+from srclib_ros.errors import ConfigError
+
+
+def parsed(*options: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    train_encoder.configure(parser)
+    return parser.parse_args(["parts", "--out", "e", *options])
+
+
+def test_every_kind_can_be_asked_for() -> None:
+    assert set(train_encoder.NAMES) == set(KINDS)
+    assert all(kind in KINDS for kinds in train_encoder.TAKES.values() for kind in kinds)
+
+
+@pytest.mark.parametrize("option", train_encoder.TAKES)
+def test_every_option_is_one_of_its_kinds(option: str) -> None:
+    values = {"metric": "cosine", "mining": "semi_hard", "reconstruction": "sinkhorn", "penalty": "l2"}
+    for kind in train_encoder.TAKES[option]:
+        training = train_encoder.training_of(parsed("--kind", kind, f"--{option}", values.get(option, "0.5")))
+        make_kind(training.kind, PointNetShape((8,), head_width=8, dim=4, n_points=16), 3, training.options)
+
+
+def test_an_option_of_another_kind_is_refused() -> None:
+    with pytest.raises(ConfigError, match="--mining is for siamese_triplet, not for siamese_supervised"):
+        train_encoder.training_of(parsed("--mining", "offline"))
+    with pytest.raises(ConfigError, match="above 0 and below 1"):
+        train_encoder.training_of(parsed("--kind", "dropout", "--rate", "1.5"))
+
+
+def test_how_batches_and_network_are_made() -> None:
+    training = train_encoder.training_of(
+        parsed("--positives", "family", "--anchor", "full", "--frame", "as_given", "--dim", "8", "--steps", "7")
+    )
+    assert training.schedule.steps == 7
+    assert (training.schedule.batches.positives, training.schedule.batches.anchor) == ("family", "full")
+    assert (training.shape.frame, training.shape.dim) == ("as_given", 8)
+
+
+def test_an_experiment_refuses_what_it_cannot_use(tmp_path: object, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["experiment", "encoders", "--parts", f"{tmp_path}", "--out", "o", "--encoders", "e"]) == 2
+    assert "trains its own" in capsys.readouterr().err
