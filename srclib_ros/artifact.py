@@ -163,7 +163,7 @@ def put_in_place(assembled: Path, place: Path) -> None:
 
 def recover(assembled: Path, place: Path) -> None:
     """Bring back what a `put_in_place` that was killed between two steps took away from `place`."""
-    replaced = _replaced(assembled)
+    place, replaced = place.resolve(), _replaced(assembled)
     if replaced.exists() and not place.exists():
         replaced.rename(place)
 

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from srclib_ros.cli.circumstances import circumstances, told
 from srclib_ros.cli.options import (
     add_json,
     add_library,
@@ -101,11 +102,9 @@ def _run_latency(args: argparse.Namespace) -> int:
         "parts": args.parts,
         "segments": {"cold": _mean(frame.segments for frame in cold), "warm": _mean(frame.segments for frame in warm)},
         "grasps": {"cold": _mean(frame.grasps for frame in cold), "warm": _mean(frame.grasps for frame in warm)},
-        "threads": args.threads,
         "frames": args.frames,
-        "seed": args.seed,
         "library": {"name": library.name, "version": library.version},
-        "machine": _machine(),
+        **circumstances(args.seed, args.threads),
     }
     if not args.no_ros:
         report["ros"] = _through_ros(args, mixed)
@@ -183,25 +182,6 @@ def _mean(counts: Iterable[int]) -> float:
     return round(statistics.fmean(counts), 1)
 
 
-def _machine() -> dict[str, Any]:
-    import os
-    import platform
-
-    import numpy as np
-    import onnxruntime
-
-    from srclib_ros.ros.environment import THREAD_SETTINGS
-
-    return {
-        "cores": os.cpu_count(),
-        "architecture": platform.machine(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "onnxruntime": onnxruntime.__version__,
-        "settings": {name: os.environ.get(name) for name in THREAD_SETTINGS},
-    }
-
-
 def _print(report: Mapping[str, Any]) -> None:
     from srclib_ros.cli.table import format_table
 
@@ -211,7 +191,7 @@ def _print(report: Mapping[str, Any]) -> None:
         ros = report["ros"]
         rows.append([f"ros, {ros['lost']} of {ros['sent']} lost", *_cells(ros)])
     print(format_table(("what", "median ms", "p95 ms"), rows, {"median ms", "p95 ms"}))
-    print(f"{report['parts']} parts dropped, {report['threads']} threads, {report['machine']['cores']} cores")
+    print(f"{report['parts']} parts dropped, {report['frames']} frames; {told(report)}")
 
 
 def _cells(times: Mapping[str, Any]) -> list[str]:

@@ -36,8 +36,12 @@ _BLOCK = 2_000
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--entries", type=positive_int, default=100_000, metavar="N", help="in the library (100000)")
     parser.add_argument("--queries", type=positive_int, default=50, metavar="N", help="queries that count (50)")
-    parser.add_argument(
-        "--algorithm", nargs="*", default=list(ALGORITHM_NAMES), choices=ALGORITHM_NAMES, help="to cluster by (all)"
+    clustering = parser.add_mutually_exclusive_group()
+    clustering.add_argument(
+        "--algorithm", nargs="+", default=ALGORITHM_NAMES, choices=ALGORITHM_NAMES, help="to cluster by (all)"
+    )
+    clustering.add_argument(
+        "--no-clustering", dest="algorithm", action="store_const", const=(), help="queries alone are measured"
     )
     add_seed(parser)
     add_json(parser)
@@ -87,7 +91,8 @@ def made_up_library(entries: int, queries: int, seed: int) -> MadeUp:
     groups = rng.integers(max(entries // OF_A_GROUP, 1), size=entries)
     centres = _scattered(rng, axes, groups.max() + 1)
     parts = centres[groups] + GROUP_SCATTER * _scattered(rng, axes, entries)
-    size_m = np.exp(rng.normal(np.log(0.03), 0.4, (entries, 1)) + rng.normal(0, 0.1, (entries, VIEWS)))
+    size_m = np.exp(rng.normal(np.log(0.03), 0.4, (entries, 1)) + rng.normal(0, 0.1, (entries, VIEWS + 1)))
+    size_m = size_m.astype(np.float32)
     asked = rng.integers(entries, size=queries)
     embeddings = np.empty((entries, VIEWS, DIM), np.int16 if entries > EXACT_UP_TO else np.float32)
     found = np.empty((queries, DIM), np.float32)
@@ -103,8 +108,8 @@ def made_up_library(entries: int, queries: int, seed: int) -> MadeUp:
         embeddings[start : start + _BLOCK] = packed(views) if entries > EXACT_UP_TO else views
         here = (asked >= start) & (asked < start + _BLOCK)
         found[here] = of_views[asked[here] - start, VIEWS]
-    size_of_asked = size_m[asked, 0].astype(np.float32)
-    return MadeUp(Gallery(embeddings, size_m.astype(np.float32)), groups, found, size_of_asked)
+    gallery = Gallery(embeddings, np.ascontiguousarray(size_m[:, :VIEWS]))
+    return MadeUp(gallery, groups, found, size_m[asked, VIEWS])
 
 
 def query_figures(made: MadeUp) -> dict[str, Any]:
@@ -221,6 +226,8 @@ def _print(report: dict[str, Any]) -> None:
         f"recall of the nearest {query['top1_recall']:.2f}, of five {query['top5_recall']:.2f}; "
         f"{'two stages' if query['two_stage'] else 'exact'}"
     )
+    if not report["clustering"]:
+        return
     headings = ("algorithm", "s", "peak MiB", "clusters", "noise", "ari", "approximated")
     rows = [
         [

@@ -89,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
         _trainer(parts, args.gripper, args.seed) if args.networks > len(args.models) else None,
         bar,
         jobs,
+        trained_as=_trained_as(parts, args.gripper),
     )
     if args.json:
         print_json(summary(library))
@@ -96,6 +97,14 @@ def run(args: argparse.Namespace) -> int:
         networks = int(library.with_model.sum())
         print(f"{args.out}: {len(library.entries)} parts, {networks} with a network, version {library.version}")
     return 0
+
+
+def _trained_as(parts: Sequence[PartMesh], gripper: str) -> str:
+    """What a network of one of the parts depends on besides its own mesh and the seed."""
+    from srclib_ros.grasping.gripper import load_gripper
+    from srclib_ros.training.part_views import mesh_hash
+
+    return f"{load_gripper(gripper)} among {[mesh_hash(part) for part in parts]}"
 
 
 def _trainer(parts: Sequence[PartMesh], gripper: str, seed: int) -> TrainModel:

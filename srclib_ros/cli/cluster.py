@@ -17,6 +17,9 @@ from srclib_ros.cli.cluster_options import ALGORITHM_NAMES, add_clustering, clus
 from srclib_ros.cli.options import add_json, print_json
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from srclib_ros.library.clustering import Clustering
     from srclib_ros.library.store import Library
 
@@ -35,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
     given = clustering_of(args)
     library = Library.open(args.library)
-    parts = parts_of(library.gallery)
+    parts = parts_of(library.gallery, args.seed or 0)
     records = [
         _record(library, parts, name, given)
         for name in (ALGORITHM_NAMES if args.algorithm == EVERY else (args.algorithm,))
@@ -51,9 +54,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _record(library: Library, parts: Any, algorithm: str, given: dict[str, Any]) -> dict[str, Any]:
     from srclib_ros.library.clustering import ALGORITHMS
+    from srclib_ros.library.clustering.many import members_of
     from srclib_ros.library.clustering.scores import scores
 
     found = ALGORITHMS[algorithm](parts, **given)
+    members = members_of(found.labels)
     return {
         "algorithm": found.algorithm,
         "parameters": dict(found.parameters),
@@ -64,7 +69,7 @@ def _record(library: Library, parts: Any, algorithm: str, given: dict[str, Any])
             {
                 "cluster": cluster,
                 "representative": library.entries[row].name,
-                "members": _members(library, found, cluster),
+                "members": _members(library, found, members[cluster]),
             }
             for cluster, row in sorted(found.representatives.items())
         ],
@@ -74,11 +79,10 @@ def _record(library: Library, parts: Any, algorithm: str, given: dict[str, Any])
     }
 
 
-def _members(library: Library, found: Clustering, cluster: int) -> list[dict[str, Any]]:
+def _members(library: Library, found: Clustering, rows: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
     """Strongest first."""
-    rows = [row for row, label in enumerate(found.labels) if label == cluster]
-    rows.sort(key=lambda row: -float(found.strengths[row]))
-    return [{"name": library.entries[row].name, "strength": round(float(found.strengths[row]), 4)} for row in rows]
+    strongest = rows[(-found.strengths[rows]).argsort(kind="stable")]
+    return [{"name": library.entries[row].name, "strength": round(float(found.strengths[row]), 4)} for row in strongest]
 
 
 def _settings(record: dict[str, Any]) -> str:

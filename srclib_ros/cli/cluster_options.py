@@ -15,7 +15,7 @@ TAKES = {
     "min_samples": {"dbscan", "hdbscan"},
     "min_cluster_size": {"hdbscan"},
     "linkage": {"agglomerative"},
-    "seed": {"k_means", "gaussian_mixture"},
+    "seed": {"k_means", "k_medoids", "agglomerative", "divisive", "gaussian_mixture"},
 }
 
 

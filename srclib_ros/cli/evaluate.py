@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import platform
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from srclib_ros.cli import evaluate_retrieval
+from srclib_ros.cli.circumstances import circumstances, told
 from srclib_ros.cli.options import add_json, add_seed, add_settings, print_json, progress, settings_of
 
 _DESCRIPTION = """\
@@ -77,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
         print(
             f"{result['scenes']} captures, {result['instances']} labelled instances, {result['median_ms']:.1f} ms each"
         )
+        print(told(result))
     return 0
 
 
@@ -87,7 +88,6 @@ def _segmentation(args: argparse.Namespace) -> dict[str, Any]:
 
     import numpy as np
 
-    from srclib_ros import __version__
     from srclib_ros.captures.cloud_io import load_capture
     from srclib_ros.errors import CaptureError
     from srclib_ros.segmentation.bin import locate_bin
@@ -130,10 +130,7 @@ def _segmentation(args: argparse.Namespace) -> dict[str, Any]:
              "predicted": overlap.predicted}
             for name, overlap in zip(names, overlaps, strict=True)
         ],
-        "seed": args.seed,
-        "version": __version__,
-        "threads": int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        **circumstances(args.seed, int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1))),
     }  # fmt: skip
 
 

@@ -8,7 +8,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srclib_ros.cli.options import DEFAULT_LIBRARY, add_json, add_seed, positive_int, print_json, progress
+from srclib_ros.cli.options import (
+    DEFAULT_LIBRARY,
+    add_extent,
+    add_json,
+    add_seed,
+    add_unit,
+    parts_of_extent,
+    positive_int,
+    print_json,
+    progress,
+)
 from srclib_ros.cli.retrieval_table import report
 
 if TYPE_CHECKING:
@@ -19,6 +29,7 @@ if TYPE_CHECKING:
 
 BASELINES = ("size_only", "ppf_histogram", "fpfh_bow", "d2", "untrained_pointnet")
 THREADS = 2
+WARM_UPS, FRAMES = 5, 50
 
 DESCRIPTION = """\
 Every part of a folder of meshes becomes an entry that remembers 44 simulated views. Queries, each kind 20 a part:
@@ -35,6 +46,9 @@ Beside the encoder stand descriptors that nobody trained, on the same clouds: th
 features (ppf_histogram), a bag of FPFH words (fpfh_bow), pair distances (d2), the network before training
 (untrained_pointnet). How much size counts is fitted to the gallery for each of them.
 
+Encoders of this project are trained on the library parts that it generates (`srclib parts`). What lies nearer to one
+of them than 2 % of its diameter, on average once laid onto it, is left out and named, unless --keep-near-duplicates.
+
   srclib evaluate retrieval --parts my_parts --unit mm --json
   srclib evaluate retrieval --parts my_parts --unit mm --extent-mm 20 200 --limit 50
   srclib evaluate retrieval --parts my_parts --unit mm --encoder my_encoder --baselines ppf_histogram
@@ -43,9 +57,7 @@ features (ppf_histogram), a bag of FPFH words (fpfh_bow), pair distances (d2), t
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--parts", type=Path, required=True, metavar="DIR", help="folder of meshes")
-    parser.add_argument(
-        "--unit", choices=("mm", "cm", "m", "in"), help="of the meshes; a manifest.csv beside them wins"
-    )
+    add_unit(parser)
     parser.add_argument(
         "--library", type=Path, default=DEFAULT_LIBRARY, metavar="DIR", help="whose encoder and weight of size to use"
     )
@@ -57,7 +69,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--baselines", nargs="+", default=["all"], metavar="NAME", help=f"all, none, or of {', '.join(BASELINES)} (all)"
     )
     parser.add_argument("--no-piles", action="store_true", help="leave the segmented queries out")
-    parser.add_argument("--extent-mm", type=float, nargs=2, metavar=("LOW", "HIGH"), help="only parts this long")
+    add_extent(parser)
+    parser.add_argument(
+        "--keep-near-duplicates",
+        action="store_true",
+        help="keep parts that are all but equal to a library part that this project generates, see above",
+    )
     parser.add_argument("--queries", type=positive_int, default=20, metavar="N", help="of each kind a part (20)")
     parser.add_argument("--limit", type=positive_int, default=None, metavar="N", help="the first N parts only")
     parser.add_argument("--out", type=Path, default=None, metavar="FILE", help="write the JSON here as well")
@@ -89,6 +106,7 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
     from srclib_ros.cli.circumstances import circumstances
     from srclib_ros.embedding.encoder import Encoder
     from srclib_ros.library.store import Library
+    from srclib_ros.simulation.parts import generate_parts
     from srclib_ros.training.descriptors import BASELINES as MAKERS
     from srclib_ros.training.retrieval import evaluate_retrieval, retrieval_task
 
@@ -98,18 +116,25 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
     weight = library.size_weight if args.size_weight is None else args.size_weight
     parts = _parts(args)
     bar = partial(progress, quiet=args.json)
-    task = retrieval_task(parts, args.seed, queries_each=args.queries, segmented=not args.no_piles, progress=bar)
+    task = retrieval_task(
+        parts,
+        args.seed,
+        queries_each=args.queries,
+        segmented=not args.no_piles,
+        known=() if args.keep_near_duplicates else generate_parts(0, "library"),
+        progress=bar,
+    )
     asked = _evenly(task.queries["partial"].clouds, 15)
     baselines = {}
     for name in bar(names, total=len(names), label="baselines"):
         baseline = MAKERS[name](task.remembered, args.seed)
-        figures = evaluate_retrieval(baseline, task)
-        baselines[name] = figures | {"encode_15_ms": _describe_ms(baseline, asked, 10)}
+        baselines[name] = evaluate_retrieval(baseline, task) | _encode_ms(baseline, asked)
     return {
         **_about(parts, task),
+        "near_duplicates": None if args.keep_near_duplicates else task.near_duplicates,
         "queries_each": args.queries,
         **evaluate_retrieval(encoder, task, weight),
-        "encode_15_ms": _describe_ms(encoder, asked, 50),
+        **_encode_ms(encoder, asked),
         "encoder": encoder.id,
         "baselines": baselines,
         **circumstances(args.seed, THREADS),
@@ -131,13 +156,12 @@ def _parts(args: argparse.Namespace) -> list[PartMesh]:
     from srclib_ros.errors import MeshError
     from srclib_ros.simulation.parts import load_parts
 
-    parts = load_parts(args.parts, args.unit)
-    if args.extent_mm:
-        low_m, high_m = (value * 1e-3 for value in args.extent_mm)
-        parts = [part for part in parts if low_m <= part.extents_m.max() <= high_m]
-    parts = parts[: args.limit]
+    parts = parts_of_extent(load_parts(args.parts, args.unit), args.extent_mm)[: args.limit]
     if len(parts) < 2:
-        raise MeshError(f"{args.parts}: {len(parts)} parts to tell apart, at least 2 are needed")
+        raise MeshError(
+            f"{args.parts}: {len(parts)} parts to tell apart, at least 2 are needed; "
+            "give another folder, or widen --extent-mm and --limit"
+        )
     return parts
 
 
@@ -174,16 +198,16 @@ def _evenly(clouds: Sequence[FloatArray], count: int) -> list[FloatArray]:
     return [clouds[index * len(clouds) // count] for index in range(count)]
 
 
-def _describe_ms(encoder: Describer, clouds: Sequence[FloatArray], runs: int) -> float:
-    """Median of some runs after a tenth as many warm-ups."""
+def _encode_ms(encoder: Describer, clouds: Sequence[FloatArray]) -> dict[str, float]:
+    """Median and 95th percentile of the time that 15 clouds take."""
     from time import perf_counter
 
     import numpy as np
 
     times = []
-    warm_ups = max(1, runs // 10)
-    for _ in range(warm_ups + runs):
+    for _ in range(WARM_UPS + FRAMES):
         start = perf_counter()
         encoder.describe(clouds)
         times.append(1e3 * (perf_counter() - start))
-    return float(np.median(times[warm_ups:]))
+    median, p95 = np.percentile(times[WARM_UPS:], (50, 95))
+    return {"encode_15_ms": float(median), "encode_15_p95_ms": float(p95)}

@@ -16,26 +16,38 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srclib_ros.cli.options import DEFAULT_LIBRARY, add_json, add_out, add_seed, positive_int, print_json, progress
+from srclib_ros.cli.circumstances import circumstances
+from srclib_ros.cli.options import (
+    DEFAULT_LIBRARY,
+    add_extent,
+    add_json,
+    add_out,
+    add_seed,
+    add_unit,
+    parts_of_extent,
+    positive_int,
+    print_json,
+    progress,
+)
 from srclib_ros.errors import ConfigError
 
 if TYPE_CHECKING:
     from srclib_ros.geometry.mesh import PartMesh
 
 ENCODERS, CLUSTERING = "encoders", "clustering"
+THREADS = 2  # that an encoder runs on when it is measured
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("experiment", choices=(ENCODERS, CLUSTERING), help="what to compare")
     parser.add_argument("--parts", type=Path, required=True, metavar="DIR", help="folder of meshes to measure on")
-    parser.add_argument(
-        "--unit", choices=("mm", "cm", "m", "in"), help="of the meshes; a manifest.csv beside them wins"
-    )
-    parser.add_argument("--extent-mm", type=float, nargs=2, metavar=("LOW", "HIGH"), help="only parts this long")
+    add_unit(parser)
+    add_extent(parser)
+    parser.add_argument("--limit", type=positive_int, metavar="N", help="the first N parts only")
     add_out(parser, "folder of rows, tables and pictures")
     parser.add_argument("--steps", type=positive_int, metavar="N", help="optimiser steps of each encoder")
     parser.add_argument("--seeds", type=positive_int, default=3, metavar="N", help="of the best five encoders (3)")
-    parser.add_argument("--queries", type=positive_int, default=10, metavar="N", help="of each kind a part (10)")
+    parser.add_argument("--queries", type=positive_int, default=20, metavar="N", help="of each kind a part (20)")
     parser.add_argument(
         "--encoders",
         type=Path,
@@ -54,10 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.experiment == ENCODERS and args.encoders:
         raise ConfigError("--encoders is for the experiment on clustering; the one on encoders trains its own")
-    parts = load_parts(args.parts, args.unit)
-    if args.extent_mm:
-        low_m, high_m = (value * 1e-3 for value in args.extent_mm)
-        parts = [part for part in parts if low_m <= part.extents_m.max() <= high_m]
+    parts = parts_of_extent(load_parts(args.parts, args.unit), args.extent_mm)[: args.limit]
     if len(parts) < 3:
         raise ConfigError(f"{args.parts}: {len(parts)} parts; an experiment needs three to tell apart")
     summary = (_encoders if args.experiment == ENCODERS else _clustering)(args, parts)
@@ -77,8 +86,9 @@ def _encoders(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]
     plan = Plan(seeds=tuple(range(args.seed, args.seed + args.seeds)))
     if args.steps is not None:
         plan = replace(plan, base=replace(plan.base, schedule=replace(plan.base.schedule, steps=args.steps)))
-    task = retrieval_task(parts, args.seed, queries_each=args.queries, progress=bar)
-    return experiment_encoders(task, generate_parts(0, "library"), args.out, plan, bar)
+    known = generate_parts(0, "library")
+    task = retrieval_task(parts, args.seed, queries_each=args.queries, known=known, progress=bar)
+    return experiment_encoders(task, known, args.out, plan, circumstances(args.seed, threads=THREADS), bar)
 
 
 def _clustering(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]:
@@ -88,4 +98,6 @@ def _clustering(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, An
     encoders: dict[str, Path] = {}
     for folder in args.encoders or [DEFAULT_LIBRARY / "encoder"]:
         encoders |= best_encoders(folder) if (folder / "encoders").is_dir() else {folder.name: folder}
-    return experiment_clustering(parts, encoders, args.out, args.seed, partial(progress, quiet=args.json))
+    return experiment_clustering(
+        parts, encoders, args.out, args.seed, circumstances(args.seed, THREADS), partial(progress, quiet=args.json)
+    )

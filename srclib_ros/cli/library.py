@@ -63,21 +63,15 @@ def summary(library: Library) -> dict[str, Any]:
 
 def entry_record(library: Library, name: str) -> dict[str, Any]:
     """One entry as JSON, with the entries that resemble it in shape, nearest first."""
-    import numpy as np
-
-    from srclib_ros.library.clustering.clustering import mean_views, part_distances
+    from srclib_ros.library.clustering.clustering import distances_of_one
     from srclib_ros.library.search import nearest_rows
 
     row = library.index(name)
-    means = mean_views(library.gallery)
-    likely = nearest_rows(np.linalg.norm(means - means[row], axis=1), 10 * RESEMBLING)
-    likely = np.r_[row, likely[likely != row]]
-    distance = part_distances(library.gallery[likely])[0]
-    nearest = [rank for rank in distance.argsort(kind="stable") if likely[rank] != row][:RESEMBLING]
+    distance = distances_of_one(library.gallery, row)
+    nearest = [other for other in nearest_rows(distance, RESEMBLING + 1) if other != row][:RESEMBLING]
     return library.entries[row].to_json() | {
         "resembling": [
-            {"name": library.entries[likely[rank]].name, "distance": round(float(distance[rank]), 4)}
-            for rank in nearest
+            {"name": library.entries[other].name, "distance": round(float(distance[other]), 4)} for other in nearest
         ]
     }
 

@@ -6,13 +6,15 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from srclib_ros.config import PipelineConfig, flat_fields, override
+from srclib_ros.errors import ConfigError
 
 if TYPE_CHECKING:
+    from srclib_ros.geometry.mesh import PartMesh
     from srclib_ros.training.jobs import Jobs
 
 Item = TypeVar("Item")
@@ -38,6 +40,30 @@ def add_library(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--library", type=Path, default=DEFAULT_LIBRARY, metavar="DIR", help="a source library (the one that ships)"
     )
+
+
+def add_unit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--unit", choices=("mm", "cm", "m", "in"), help="of the meshes; a manifest.csv beside them wins"
+    )
+
+
+def add_extent(parser: argparse.ArgumentParser) -> None:
+    """Which parts of a folder to take, by length; `parts_of_extent` reads it."""
+    parser.add_argument("--extent-mm", type=float, nargs=2, metavar=("LOW", "HIGH"), help="only parts this long")
+
+
+def parts_of_extent(parts: Sequence[PartMesh], extent_mm: Sequence[float] | None) -> list[PartMesh]:
+    """The parts whose bounding box's longest edge lies from `extent_mm[0]` to `extent_mm[1]`; None: all.
+
+    Raises ConfigError when the first is the larger.
+    """
+    if extent_mm is None:
+        return list(parts)
+    low_mm, high_mm = extent_mm
+    if not low_mm <= high_mm:
+        raise ConfigError(f"--extent-mm {low_mm:g} {high_mm:g}: expected LOW before HIGH; swap them")
+    return [part for part in parts if low_mm <= 1e3 * part.extents_m.max() <= high_mm]
 
 
 def add_jobs(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from srclib_ros.cli.circumstances import told
 from srclib_ros.cli.table import format_table
 
 KINDS = ("full", "partial", "occluded", "segmented", "segmented_whole")
@@ -18,6 +19,9 @@ def report(result: Mapping[str, Any]) -> str:
     headings = ["", *kinds, *(name for name, _ in others)]
     queries = ", ".join(f"{result[kind]['queries']} {kind}" for kind in kinds)
     lines = [f"{result['parts']} parts; queries: {queries}"]
+    if result["near_duplicates"]:
+        names = ", ".join(result["near_duplicates"])
+        lines.append(f"{len(result['near_duplicates'])} left out as near-duplicates of training parts: {names}")
     for title, inside in (("with metric size", None), ("scale-free", "scale_free")):
         lines += ["", f"{title}: top-1 / top-5 of queries; top-1 of category; AUROC of identity and suitability"]
         table = [[name, *_cells(_inside(row, inside), kinds, others)] for name, row in rows.items()]
@@ -32,7 +36,9 @@ def report(result: Mapping[str, Any]) -> str:
         lines += ["", _piles(result["piles"])]
     low, high = result["partial"]["top1_ci95"]
     lines.append(f"95 % interval of the encoder's partial top-1, drawn over parts: {low:.2f} to {high:.2f}")
-    lines.append(f"encoding 15 partial views: {result['encode_15_ms']:.1f} ms on {result['threads']} threads")
+    times = [[name, f"{row['encode_15_ms']:.1f}", f"{row['encode_15_p95_ms']:.1f}"] for name, row in rows.items()]
+    headings = ["encoding 15 partial views", "median ms", "p95 ms"]
+    lines += ["", format_table(headings, times, set(headings[1:])), "", told(result)]
     return "\n".join(lines)
 
 

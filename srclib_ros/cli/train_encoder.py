@@ -123,13 +123,17 @@ def training_of(args: argparse.Namespace) -> EncoderTraining:
             raise ConfigError(f"--{name} is for {', '.join(TAKES[name])}, not for {args.kind}")
         if isinstance(value, float) and not (0.0 < value < 1.0 if name == "rate" else 0.0 < value < 1e3):
             raise ConfigError(f"--{name} {value} is out of range; it is above 0{' and below 1' * (name == 'rate')}")
+    if args.mining == "offline" and (args.positives, args.anchor) != ("part", "view"):
+        raise ConfigError("--mining offline makes its own batches: leave --positives and --anchor as they are")
+    if args.normals and args.kind == "convolutional":
+        raise ConfigError("--normals are for a PointNet; the convolutional kind reads a height image")
     training = EncoderTraining(kind=args.kind, options=options)
     schedule, shape = training.schedule, replace(training.shape, frame=args.frame)
-    schedule = replace(schedule, batches=replace(schedule.batches, positives=args.positives, anchor=args.anchor))
+    schedule = replace(schedule, batches=replace(schedule.batches, grouping=args.positives, anchor=args.anchor))
     if args.steps is not None:
         schedule = replace(schedule, steps=args.steps)
     if args.normals:
-        shape = replace(shape, neighbours=10)
+        shape = replace(shape, neighbours=20)
     if args.dim is not None:
         shape = replace(shape, dim=args.dim)
     return replace(training, schedule=schedule, shape=shape)

@@ -16,6 +16,7 @@ from srclib_ros.embedding.classifier import Classifier
 from srclib_ros.embedding.encoder_kind import EncoderKind
 from srclib_ros.embedding.height_image import HeightImageNet, HeightImageShape
 from srclib_ros.embedding.pointnet import PointNet, PointNetShape
+from srclib_ros.embedding.shape_network import ShapeNetwork
 from srclib_ros.embedding.siamese.contrastive import ContrastiveSiamese
 from srclib_ros.embedding.siamese.supervised_contrastive import SupervisedContrastiveSiamese
 from srclib_ros.embedding.siamese.triplet import TripletSiamese
@@ -36,16 +37,21 @@ KINDS: dict[str, type[EncoderKind]] = {
 }
 
 
-def make_kind(name: str, shape: PointNetShape, classes: int, options: Mapping[str, Any]) -> EncoderKind:
-    """A new encoder of a kind of `KINDS`, its weights drawn by torch's generator.
+def make_network(kind: str, shape: PointNetShape) -> ShapeNetwork:
+    """A new network of the architecture that the kind reads clouds with, its weights drawn by torch's generator.
 
-    shape: of the PointNet; the convolutional kind takes its code's length and its points. classes: training shapes,
-    which the classifier tells apart. options: of the kind, see its class.
+    The convolutional kind takes the code's length, the points and the frame of `shape`.
     """
-    if name == CONVOLUTIONAL:
-        image = HeightImageShape(dim=shape.dim, n_points=shape.n_points, frame=shape.frame)
-        return Convolutional(HeightImageNet(image), **options)
-    network = PointNet(shape)
-    if name == CLASSIFIER:
+    if kind == CONVOLUTIONAL:
+        return HeightImageNet(HeightImageShape(dim=shape.dim, n_points=shape.n_points, frame=shape.frame))
+    return PointNet(shape)
+
+
+def make_kind(kind: str, network: ShapeNetwork, classes: int, options: Mapping[str, Any]) -> EncoderKind:
+    """A kind of `KINDS` around its network, see `make_network`.
+
+    classes: training shapes, which the classifier tells apart. options: of the kind, see its class.
+    """
+    if kind == CLASSIFIER:
         return Classifier(network, classes, **options)
-    return KINDS[name](network, **options)
+    return KINDS[kind](network, **options)

@@ -21,7 +21,8 @@ from srclib_ros.embedding.surface import surface
 class PointNetShape:
     """Widths of the network.
 
-    point_widths: the MLP shared by all points. neighbours: whose spread gives a point its normal; 0, bare coordinates.
+    point_widths: the MLP shared by all points. neighbours: whose spread gives a point its normal, in a cloud of
+    `n_points`, and proportionally fewer in a sparser one, so that they reach as far; 0, bare coordinates.
     pair_widths: the MLP shared by all point pairs, which need normals; none, no pairs. pairs: that each point is the
     first of.
     head_width: of each branch. dim: the embedding. n_points: of a cloud. frame: that clouds are brought into, see
@@ -43,7 +44,7 @@ class PointNet(ShapeNetwork):
 
     Points: a shared MLP over position, normal and curvature, and a max over the points, describe each of the four
     poses; then the mean over the poses. Pairs: a shared MLP over the point-pair features of Drost et al. (CVPR 2010)
-    and the mean and max over the pairs; these do not depend on the frame at all, and a cut leaves most as they are.
+    and the mean and max over the pairs; the features do not depend on the frame, and a cut leaves most as they are.
     """
 
     def __init__(self, shape: PointNetShape) -> None:
@@ -59,7 +60,8 @@ class PointNet(ShapeNetwork):
         poses = self.in_all_poses(clouds)
         if not self.shape.neighbours:
             return self.pose_head(self.points(poses).amax(dim=2)).mean(dim=1)
-        normals, curvature = surface(clouds, self.shape.neighbours)
+        near = self.shape.neighbours * int(clouds.shape[1]) // self.shape.n_points
+        normals, curvature = surface(clouds, max(near, LEAST_NEIGHBOURS))
         bent = curvature.unsqueeze(1).expand(-1, poses.shape[1], -1, -1)
         oriented = torch.cat([poses, self.in_all_poses(normals), bent], dim=-1)
         seen = self.pose_head(self.points(oriented).amax(dim=2)).mean(dim=1)
@@ -79,11 +81,13 @@ class PointNet(ShapeNetwork):
 
 
 PAIR_FEATURES = 6
+LEAST_NEIGHBOURS = 4
 
 
 def pair_features(clouds: Tensor, normals: Tensor, curvature: Tensor, pairs: int) -> Tensor:
     """(B, N * pairs, 6): distance, the three unsigned cosines between the normals and the line, their asymmetry and
-    the curvature at both ends. Partners are drawn once and for all, by the rank of a point in its cloud."""
+    the curvature at both ends. Partners are drawn once and for all, by the rank of a point in its cloud, so which pairs
+    are looked at changes a little where the cloud comes with its axes reversed."""
     features = []
     for draw in range(pairs):
         partner = torch.from_numpy(np.random.default_rng(draw).permutation(int(clouds.shape[1]))).to(clouds.device)

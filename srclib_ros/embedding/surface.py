@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from srclib_ros.embedding.losses.chamfer import squared_distances
+from srclib_ros.embedding.distances import squared_distances
 
 
 def surface(clouds: Tensor, neighbours: int) -> tuple[Tensor, Tensor]:

@@ -9,19 +9,20 @@ from srclib_ros.embedding.preprocess import AS_GIVEN
 from srclib_ros.training.encoder import EncoderTraining
 
 SUPERVISED = "siamese, supervised contrastive"
+VARIATIONAL = "autoencoder, variational"
 
 
 def variants(base: EncoderTraining) -> dict[str, EncoderTraining]:
     """Name of the row -> its training, all with the steps, data and network of `base`."""
-    normals = replace(base.shape, neighbours=10)
+    normals = replace(base.shape, neighbours=20)
     pairs = replace(normals, pair_widths=(32, 64, 128), pairs=3)
     batches = base.schedule.batches
 
     def kind(name: str, **options: str | float) -> EncoderTraining:
         return replace(base, kind=name, options=options)
 
-    def supervised(shape: PointNetShape = base.shape, positives: str = "part", anchor: str = "view") -> EncoderTraining:
-        schedule = replace(base.schedule, batches=replace(batches, positives=positives, anchor=anchor))
+    def supervised(shape: PointNetShape = base.shape, grouping: str = "part", anchor: str = "view") -> EncoderTraining:
+        schedule = replace(base.schedule, batches=replace(batches, grouping=grouping, anchor=anchor))
         return replace(base, kind="siamese_supervised", options={}, shape=shape, schedule=schedule)
 
     any_positive = kind("siamese_supervised", positives="any")
@@ -33,7 +34,7 @@ def variants(base: EncoderTraining) -> dict[str, EncoderTraining]:
         "the same, normals and point pairs": supervised(pairs),
         "the same, any positive is enough": replace(any_positive, schedule=replace(base.schedule, batches=twice)),
         "the same, anchor the full CAD": supervised(anchor="full"),
-        "the same, positives of the family": supervised(positives="family"),
+        "the same, positives of the family": supervised(grouping="family"),
         "siamese, contrastive": kind("siamese_contrastive"),
         "siamese, triplet, batch hard": kind("siamese_triplet", mining="batch_hard"),
         "siamese, triplet, semi-hard": kind("siamese_triplet", mining="semi_hard"),
@@ -48,6 +49,6 @@ def variants(base: EncoderTraining) -> dict[str, EncoderTraining]:
         "autoencoder, dropout": kind("dropout"),
         "autoencoder, denoising": kind("denoising"),
         "autoencoder, contractive": kind("contractive"),
-        "autoencoder, variational": kind("variational"),
+        VARIATIONAL: kind("variational"),
         "autoencoder, convolutional": kind("convolutional"),
     }

@@ -10,13 +10,15 @@ import numpy.typing as npt
 
 from srclib_ros.embedding.encoder import Descriptors
 from srclib_ros.library.coarse import CoarseIndex
-from srclib_ros.library.packing import unpacked
+from srclib_ros.library.packing import packed, unpacked
 from srclib_ros.types import FloatArray
 
 EXACT_UP_TO = 4_000
 """Entries; a larger library is searched in two stages."""
 REFINED = 500
 """Entries that the second stage measures exactly, for each query."""
+_AT_ONCE = 2**24
+"""Queries times views that are compared at once: four arrays of so many float32 are 256 MiB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,16 @@ class Gallery:
         """The gallery of some entries."""
         return Gallery(self.embeddings[rows], self.size_m[rows])
 
+    def as_stored(self) -> Gallery:
+        """With embeddings in the format that a library of so many entries keeps them in."""
+        stored = packed(self.embeddings) if len(self) > EXACT_UP_TO else unpacked(self.embeddings)
+        return self if stored is self.embeddings else Gallery(stored, self.size_m)
+
+    def prepare(self, size_weight: float) -> None:
+        """Make the first stage of a search, where it has two, so that the first query does not wait for it."""
+        if len(self) > EXACT_UP_TO:
+            self.coarse(size_weight)
+
     def coarse(self, size_weight: float) -> CoarseIndex:
         """The first stage of a search, made once."""
         if size_weight not in self._coarse:
@@ -55,7 +67,9 @@ def distances(gallery: Gallery, queries: Descriptors, size_weight: float) -> Flo
     """
     if len(gallery) > EXACT_UP_TO:
         rows = zip(queries.embeddings, queries.size_m, strict=True)
-        found = [two_stage_distances(gallery, embedding, float(size_m), size_weight) for embedding, size_m in rows]
+        found = [
+            two_stage_distances(gallery, embedding, float(size_m), size_weight, REFINED) for embedding, size_m in rows
+        ]
         return np.stack(found) if found else np.zeros((0, len(gallery)), np.float32)
     return exact_distances(gallery, queries, size_weight)
 
@@ -64,16 +78,20 @@ def exact_distances(gallery: Gallery, queries: Descriptors, size_weight: float) 
     """(B, E) as `distances`, from every view of every entry."""
     entries, views, dim = gallery.embeddings.shape
     stored = unpacked(gallery.embeddings).reshape(-1, dim)
-    squared = 1.0 - queries.embeddings @ stored.T
-    if size_weight > 0.0:
-        log_ratio = np.log(queries.size_m)[:, None] - np.log(gallery.size_m).reshape(-1)
-        squared += (size_weight * log_ratio) ** 2
-    nearest = squared.reshape(-1, entries, views).min(axis=2)
+    log_size = np.log(gallery.size_m).reshape(-1)
+    nearest = np.empty((len(queries.embeddings), entries), np.float32)
+    step = max(_AT_ONCE // len(stored), 1)
+    for start in range(0, len(nearest), step):
+        block = slice(start, start + step)
+        squared = 1.0 - queries.embeddings[block] @ stored.T
+        if size_weight > 0.0:
+            squared += (size_weight * (np.log(queries.size_m[block])[:, None] - log_size)) ** 2
+        nearest[block] = squared.reshape(-1, entries, views).min(axis=2)
     return np.sqrt(np.maximum(nearest, 0.0))
 
 
 def two_stage_distances(
-    gallery: Gallery, embedding: FloatArray, size_m: float, size_weight: float, refined: int = REFINED
+    gallery: Gallery, embedding: FloatArray, size_m: float, size_weight: float, refined: int
 ) -> FloatArray:
     """(E,) of one query (D,), as `distances` in a large library."""
     squared = gallery.coarse(size_weight).squared(embedding, size_m)

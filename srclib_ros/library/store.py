@@ -20,8 +20,7 @@ from srclib_ros.artifact import MANIFEST, open_sealed, read_bytes, read_json, re
 from srclib_ros.embedding.encoder import encoder_id
 from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, EncoderMismatchError
 from srclib_ros.library.entry import Entry
-from srclib_ros.library.packing import packed, unpacked
-from srclib_ros.library.search import EXACT_UP_TO, Gallery
+from srclib_ros.library.search import Gallery
 from srclib_ros.library.thresholds import Thresholds
 
 KIND = "source_library"
@@ -51,7 +50,7 @@ class Library:
 
     @classmethod
     def open(cls, folder: Path | str, verify: bool = True) -> Library:
-        """Read and check a library; with `verify`, the hash of every file in it.
+        """Read and check a library; with `verify`, the hash of every file in it, and make it ready to be searched.
 
         Raises ArtifactMissingError, ArtifactDamagedError, ArtifactSchemaError, EncoderMismatchError or
         UnsafePathError; each names what cures it.
@@ -62,6 +61,8 @@ class Library:
         gallery = _read_gallery(folder / GALLERY, len(entries))
         library = cls(folder, manifest, sha256(read_bytes(folder / MANIFEST))[:16], entries, gallery)
         library.check_encoder(encoder_id(library.encoder_folder))
+        if verify:
+            gallery.prepare(library.size_weight)
         return library
 
     def read_queries(self) -> Gallery | None:
@@ -127,8 +128,7 @@ def _read_gallery(path: Path, entries: int) -> Gallery:
         or not (np.isfinite(embeddings).all() and np.isfinite(size_m).all() and (size_m > 0).all())
     ):
         raise ArtifactDamagedError(f"{path}: does not hold the views of {entries} entries; build the library again")
-    kept = packed(embeddings) if entries > EXACT_UP_TO else unpacked(embeddings)
-    return Gallery(kept, size_m.astype(np.float32, copy=False))
+    return Gallery(embeddings, size_m.astype(np.float32, copy=False)).as_stored()
 
 
 def _size_weight(manifest: Mapping[str, Any], folder: Path) -> float:

@@ -16,6 +16,7 @@ from typing import Any
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.library.clustering import Parts, part_distances, parts_of
 from srclib_ros.library.clustering.many import MANY
+from srclib_ros.library.clustering.record import clustering_parameters
 from srclib_ros.library.entry import NOISE
 from srclib_ros.library.search import nearest_rows
 from srclib_ros.library.store import Library
@@ -59,7 +60,7 @@ def report(
     parts: meshes that the library was built from, for thumbnails; without them only parts with a grasp model have one.
     Beyond `MOST_PARTS` parts, thumbnails, matrix and dendrogram are of representatives alone.
     """
-    in_shape = parts_of(library.gallery)
+    in_shape = parts_of(library.gallery, seed)
     shown = shown_rows(library)
     meshes = entry_meshes(library, parts)
     thumbnails = _thumbnails(library, meshes, shown, progress)
@@ -223,10 +224,9 @@ def _dendrogram(library: Library, merges: Matrix, order: Sequence[int], shown: S
 
 def _condensed(library: Library, distance: Matrix) -> Markup:
     how = library.manifest.get("clustering")
-    settings = {"min_cluster_size": 2, "min_samples": 1}
-    own = isinstance(how, dict) and how.get("algorithm") == "hdbscan"
-    if isinstance(how, dict) and own:
-        settings |= {name: int(how[name]) for name in settings if name in how}
+    algorithm, parameters = ("", {}) if how is None else clustering_parameters(how, str(library.folder))
+    own = algorithm == "hdbscan"
+    settings = {"min_cluster_size": 2, "min_samples": 1} | (parameters if own else {})
     tree = condensed_tree(distance, **settings)
     if tree is None:
         return _note("Too few parts for it.")

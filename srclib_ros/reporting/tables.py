@@ -9,6 +9,7 @@ import numpy as np
 
 from srclib_ros.library.clustering import ALGORITHMS, Clustering, Parts
 from srclib_ros.library.clustering.clustering import result
+from srclib_ros.library.clustering.many import members_of
 from srclib_ros.library.clustering.scores import scores
 from srclib_ros.library.entry import NOISE
 from srclib_ros.library.store import Library
@@ -43,9 +44,8 @@ def thresholds_table(thresholds: Thresholds) -> Markup:
 def clusters_table(library: Library, answers: Answers) -> Markup:
     """A row a cluster, members strongest first, and last the parts in none."""
     rows = []
-    for cluster in sorted(set(library.clusters.tolist()), key=lambda label: (label == NOISE, label)):
-        members = [row for row, entry in enumerate(library.entries) if entry.cluster == cluster]
-        members.sort(key=lambda row: (-library.entries[row].strength, library.entries[row].name))
+    for cluster, found in sorted(members_of(library.clusters).items(), key=lambda item: (item[0] == NOISE, item[0])):
+        members = sorted(found.tolist(), key=lambda row: (-library.entries[row].strength, library.entries[row].name))
         medoid = next((row for row in members if library.entries[row].is_representative), None)
         strengths = [library.entries[row].strength for row in members]
         rows.append(

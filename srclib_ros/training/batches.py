@@ -20,8 +20,8 @@ IntVector = npt.NDArray[np.int64]
 class Batches:
     """P = parts, K = views of each. points: kept of each cloud (the finished encoder may read more).
 
-    positives: 'part', views of the same shape; or 'family', views of its siblings too. anchor: 'view', any view; or
-    'full', the first of the K is the whole surface, as a CAD's is, and the others are what a camera sees of it.
+    grouping: whose views are alike: 'part', of the same shape; or 'family', of its siblings too. anchor: 'view', any
+    view; or 'full', the first of the K is the whole surface, as a CAD's is, and the others are what a camera sees.
     sampling: 'parts', every shape is as likely; or 'views', every view is, so that shapes with few are seldom seen.
     repeats: how often each drawn view is among the K, augmented differently each time.
     crop_probability, max_crop: how often, and up to which share, a view is cut on one side of the image.
@@ -31,7 +31,7 @@ class Batches:
     parts: int = 24
     views: int = 4
     points: int = 128
-    positives: str = "part"
+    grouping: str = "part"
     anchor: str = "view"
     sampling: str = "parts"
     repeats: int = 1
@@ -41,7 +41,7 @@ class Batches:
 
     def check(self, views: ViewSet) -> None:
         """Raises TrainingError when `views` cannot fill a batch."""
-        groups = views.parts if self.positives == "part" else len(np.unique(self._groups(views)))
+        groups = views.parts if self.grouping == "part" else len(np.unique(self._groups(views)))
         if groups < self.parts:
             raise TrainingError(f"{groups} shapes or families to train on, a batch takes {self.parts}; add parts")
         if self.anchor == "full" and not views.full:
@@ -74,14 +74,19 @@ class Batches:
         return cloud
 
     def _groups(self, views: ViewSet) -> IntVector:
-        if self.positives == "family" and views.families is not None:
+        if self.grouping == "family" and views.families is not None:
             return views.families
         return np.arange(views.parts)
 
     def _rows(self, views: ViewSet, shapes: IntVector, rng: np.random.Generator) -> IntVector:
         telling = np.concatenate([views.telling[shape] for shape in shapes])
         if self.anchor == "view":
-            return np.resize(rng.choice(telling, -(-self.views // self.repeats)), self.views)
+            return np.resize(_distinct(telling, -(-self.views // self.repeats), rng), self.views)
         whole = (int(rng.choice(shapes)) + 1) * views.of_each - 1 - int(rng.integers(views.full))
         seen = telling[telling % views.of_each < views.of_each - views.full]
-        return np.concatenate(([whole], rng.choice(seen, self.views - 1)))
+        return np.concatenate(([whole], _distinct(seen, self.views - 1, rng)))
+
+
+def _distinct(rows: IntVector, count: int, rng: np.random.Generator) -> IntVector:
+    """`count` of the rows at random, each as often as another where there are fewer."""
+    return np.resize(rng.permutation(rows), count)

@@ -7,6 +7,7 @@ network.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from srclib_ros.artifact import read_tensors, sha256, write_tensors
-from srclib_ros.embedding.kinds import make_kind
+from srclib_ros import __version__
+from srclib_ros.artifact import read_tensors, write_tensors
+from srclib_ros.embedding.kinds import make_kind, make_network
 from srclib_ros.embedding.pointnet import PointNetShape
 from srclib_ros.embedding.siamese.triplet import OFFLINE
 from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError
@@ -70,12 +72,13 @@ def train_encoder(
     settings = asdict(training)
     work = out.with_name(f".{out.name}.work")
     views = _views(shapes, training, seed, views_folder or work, progress)
-    checkpoint = work / f"checkpoint_{_key(views.points.tobytes(), seed, settings)}.safetensors"
+    made_from = _key(shapes, seed, settings, [shape.category for shape in shapes])
+    checkpoint = work / f"checkpoint_{made_from}.safetensors"
     torch.manual_seed(seed)
-    kind = make_kind(training.kind, training.shape, views.parts, training.options)
+    kind = make_kind(training.kind, make_network(training.kind, training.shape), views.parts, training.options)
     mine_offline = training.options.get("mining") == OFFLINE
     loss = fit(kind, views, training.schedule, seed, checkpoint, progress, mine_offline)
-    meta = {"seed": seed, "shapes": len(shapes), "training": settings, "loss": loss}
+    meta = {"seed": seed, "shapes": len(shapes), "training": settings, "made_from": made_from, "loss": loss}
     return write_encoder(out, kind.network, meta, kind)
 
 
@@ -92,8 +95,8 @@ def _views(shapes: Sequence[PartMesh], training: EncoderTraining, seed: int, wor
     blocks: list[FloatArray] = []
     for start in progress(starts, total=len(starts), label="views"):
         block = shapes[start : start + AT_ONCE]
-        surfaces = b"".join(shape.vertices.astype("<f8").tobytes() for shape in block)
-        path = work / f"views_{_key(surfaces, seed, asdict(training.views), training.stored_points)}.safetensors"
+        made_from = _key(block, seed, start, asdict(training.views), training.stored_points)
+        path = work / f"views_{made_from}.safetensors"
         try:
             points = read_tensors(path)["points"]
         except (ArtifactMissingError, ArtifactDamagedError, KeyError):
@@ -119,6 +122,10 @@ def _available(shapes: int, training: EncoderTraining, seed: int) -> npt.NDArray
     return np.maximum(2, np.rint(training.views.each * rank**-training.imbalance)).astype(np.int64)
 
 
-def _key(data: bytes, *settings: Any) -> str:
+def _key(shapes: Sequence[PartMesh], *settings: Any) -> str:
     """Names an intermediate result after everything that it was made from."""
-    return sha256(repr(settings).encode() + data)[:20]
+    made_from = hashlib.sha256(repr((__version__, settings)).encode())
+    for shape in shapes:
+        made_from.update(shape.vertices.astype("<f8").tobytes())
+        made_from.update(shape.faces.astype("<i4").tobytes())
+    return made_from.hexdigest()[:20]

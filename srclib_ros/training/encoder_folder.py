@@ -8,6 +8,8 @@ decoder.safetensors      what the kind has besides the network: a decoder, a cla
 from __future__ import annotations
 
 import io
+import shutil
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +19,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from srclib_ros.artifact import open_sealed, read_json, read_tensors, seal, write_atomic, write_json, write_tensors
+from srclib_ros import __version__
+from srclib_ros.artifact import (
+    open_sealed,
+    put_in_place,
+    read_json,
+    read_tensors,
+    seal,
+    write_atomic,
+    write_json,
+    write_tensors,
+)
 from srclib_ros.embedding.encoder import CONFIG, KIND, ONNX, SCHEMA, WEIGHTS
 from srclib_ros.embedding.encoder_kind import EncoderKind
 from srclib_ros.embedding.height_image import HeightImageNet, HeightImageShape
@@ -35,8 +47,13 @@ def write_encoder(
 ) -> dict[str, Any]:
     """Write the network as a sealed encoder folder, `meta` into its manifest; returns the manifest.
 
+    The folder is put together beside its place and moved there in one step.
+
     kind: whose network it is, so that its decoder is kept as well.
     """
+    folder = Path(folder)
+    place, folder = folder, folder.with_name(f".{folder.name}.assembled")
+    shutil.rmtree(folder, ignore_errors=True)
     architecture = "height_image" if isinstance(network, HeightImageNet) else "pointnet"
     write_json(folder / CONFIG, {"architecture": architecture, **asdict(network.shape)})
     write_atomic(folder / ONNX, onnx_bytes(network))
@@ -45,7 +62,9 @@ def write_encoder(
         rest = {name: value for name, value in kind.state_dict().items() if not name.startswith("network.")}
         tensors = {name: value.numpy() for name, value in rest.items()}
         write_tensors(folder / DECODER, tensors or {EMPTY: np.zeros(1, np.float32)})
-    return seal(folder, KIND, SCHEMA, meta)
+    manifest = seal(folder, KIND, SCHEMA, {"code_version": __version__, **meta})
+    put_in_place(folder, place)
+    return manifest
 
 
 def load_network(folder: Path) -> ShapeNetwork:
@@ -72,10 +91,11 @@ def load_kind(folder: Path) -> EncoderKind:
     manifest = open_sealed(folder, KIND, SCHEMA)
     try:
         training = manifest["training"]
-        shape = network.shape if isinstance(network.shape, PointNetShape) else PointNetShape(dim=network.dim)
-        kind = make_kind(training["kind"], shape, int(manifest["shapes"]), training["options"])
+        kind = make_kind(training["kind"], network, int(manifest["shapes"]), training["options"])
         rest = {name: value for name, value in read_tensors(folder / DECODER).items() if name != EMPTY}
-        _fill(kind, rest | {f"network.{name}": value.numpy() for name, value in network.state_dict().items()})
+        missing = kind.load_state_dict({name: torch.from_numpy(value) for name, value in rest.items()}, strict=False)
+        if any(not name.startswith("network.") for name in missing.missing_keys) or missing.unexpected_keys:
+            raise KeyError(f"{DECODER} does not fit")
     except (KeyError, TypeError, RuntimeError) as error:
         raise ArtifactDamagedError(f"{folder}: does not say how it was trained ({error}); train it again") from error
     return kind.eval()
@@ -88,14 +108,18 @@ def _fill(module: nn.Module, weights: Mapping[str, Any]) -> None:
 def onnx_bytes(network: ShapeNetwork) -> bytes:
     """The network as ONNX: input `clouds` (B, N, 3) canonical, output `embeddings` (B, D), B free."""
     buffer = io.BytesIO()
-    torch.onnx.export(
-        network.folded(),
-        (torch.rand(2, network.shape.n_points, 3, generator=torch.Generator().manual_seed(0)),),
-        buffer,
-        dynamo=False,
-        input_names=["clouds"],
-        output_names=["embeddings"],
-        dynamic_axes={"clouds": {0: "batch"}, "embeddings": {0: "batch"}},
-        opset_version=17,
-    )
+    example = torch.rand(2, network.shape.n_points, 3, generator=torch.Generator().manual_seed(0))
+    with warnings.catch_warnings():  # what is constant for clouds of n_points is meant to be
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            network.folded(),
+            (example,),
+            buffer,
+            dynamo=False,
+            input_names=["clouds"],
+            output_names=["embeddings"],
+            dynamic_axes={"clouds": {0: "batch"}, "embeddings": {0: "batch"}},
+            opset_version=17,
+        )
     return buffer.getvalue()

@@ -44,6 +44,11 @@ class Jobs:
         """Whether workers may see another file system."""
         return self.backend == "dask"
 
+    @property
+    def in_threads(self) -> bool:
+        """Whether work shares this process's state, such as torch's generator of random numbers, at the same time."""
+        return self.backend == "threading" and self.count > 1
+
     def each(
         self,
         work: Callable[..., Result],

@@ -6,11 +6,13 @@ a build that was killed goes on where it stopped. The same parts, encoder and se
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from srclib_ros.artifact import MANIFEST
+from srclib_ros.artifact import MANIFEST, open_sealed
+from srclib_ros.embedding import encoder
 from srclib_ros.errors import ConfigError, TrainingError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.library.clustering import Clustering
@@ -47,16 +49,24 @@ def build_library(
     train_model: TrainModel | None = None,
     progress: Progress = silent,
     jobs: Jobs | None = None,
+    *,
+    trained_as: str = "",
 ) -> Library:
     """Build the library of `parts` at `out`, replacing one that is there; returns it opened.
 
     models: sealed grasp model folders named as the parts they are of. train_model(part, folder): trains one and writes
     its sealed folder, itself resumable; needed when `plan.networks` asks for more than were given. jobs: where the
-    work on single parts is done; one after another, here, when None.
+    work on single parts is done; one after another, here, when None. trained_as: names all else that `train_model`'s
+    networks depend on (gripper, parts that lie among others); networks of a build that was named otherwise are left.
     Raises ConfigError, TrainingError, ComputeClusterError or ArtifactError.
     """
     out, plan, jobs = Path(out), plan or BuildPlan(), jobs or Jobs()
     _check(parts, out, plan)
+    if jobs.in_threads and plan.networks > len(models):
+        raise ConfigError(
+            "networks cannot be trained in threads, which share torch's random numbers; give --backend loky instead"
+        )
+    open_sealed(encoder_folder, encoder.KIND, encoder.SCHEMA)
     with working_on(out) as work:
         gallery, queries = see_parts(parts, encoder_folder, plan.views, seed, work / "views", jobs, progress)
         contents = Contents(
@@ -75,14 +85,14 @@ def build_library(
         if wanted and train_model is None:
             raise ConfigError("networks are asked for, but nothing is there to train them with")
         if wanted and train_model is not None:
-            trained = train_networks(wanted, train_model, work / MODELS, seed, jobs, progress)
+            trained = train_networks(wanted, train_model, trained_as, work / MODELS, seed, jobs, progress)
             contents = contents.with_networks(trained)
         return write_library(contents, clustering, out, work)
 
 
 def check_names(names: Sequence[str]) -> None:
     """Raises ConfigError for a name that occurs twice, or that cannot be a folder's."""
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise ConfigError(f"two parts are named {twice[0]!r}; rename one of the files")
     unsafe = [name for name in names if name in (".", "..") or "/" in name or "\\" in name or not name]

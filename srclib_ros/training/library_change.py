@@ -14,13 +14,13 @@ from typing import Any
 
 from srclib_ros.errors import ConfigError
 from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.library.clustering.record import clustering_given
 from srclib_ros.library.store import Library
 from srclib_ros.training.jobs import Jobs
 from srclib_ros.training.library_build import check_names
 from srclib_ros.training.library_folder import (
     LEAST_ENTRIES,
     Contents,
-    clustering_given,
     entry_of,
     joined,
     work_folder,
@@ -113,7 +113,7 @@ def _written(
 ) -> Library:
     if not keep_thresholds:
         contents.require_queries()
-    algorithm, given = how or clustering_given(library.manifest["clustering"])
+    algorithm, given = how or clustering_given(library.manifest.get("clustering"), str(library.folder))
     clustering = contents.clustered(algorithm, given)
     kept = library.thresholds if keep_thresholds else None
     return write_library(contents, clustering, library.folder, work, kept)

@@ -22,9 +22,10 @@ from srclib_ros.embedding.encoder import Descriptors, encoder_id
 from srclib_ros.errors import ArtifactDamagedError, LibraryBusyError, TrainingError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.library.clustering import ALGORITHMS, Clustering, parts_of
+from srclib_ros.library.clustering.record import clustering_record
 from srclib_ros.library.entry import NOISE, Entry
-from srclib_ros.library.packing import packed, unpacked
-from srclib_ros.library.search import EXACT_UP_TO, Gallery
+from srclib_ros.library.packing import unpacked
+from srclib_ros.library.search import Gallery
 from srclib_ros.library.store import ENCODER, ENTRIES, GALLERY, KIND, MODELS, QUERIES, SCHEMA, Library
 from srclib_ros.library.thresholds import Thresholds
 from srclib_ros.training.calibration import calibrate
@@ -38,7 +39,8 @@ class Contents:
     """What a library holds, whatever the clusters.
 
     entries: their cluster, strength, representative and model are set when it is written. gallery: (E, V); queries:
-    (E, Q), None where an older library did not keep them. networks: name -> sealed grasp model.
+    (E, Q), None where an older library did not keep them; both as they will be stored. networks: name -> sealed grasp
+    model.
     """
 
     name: str
@@ -50,6 +52,10 @@ class Contents:
     networks: Mapping[str, Path]
     plan: ViewPlan
     size_weight: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "gallery", self.gallery.as_stored())
+        object.__setattr__(self, "queries", None if self.queries is None else self.queries.as_stored())
 
     @classmethod
     def of(cls, library: Library) -> Contents:
@@ -87,7 +93,7 @@ class Contents:
 
     def clustered(self, algorithm: str, given: Mapping[str, Any]) -> Clustering:
         """The entries' clusters by one of `ALGORITHMS`, parameters that are not given found from the data."""
-        return ALGORITHMS[algorithm](parts_of(self.gallery), **given)
+        return ALGORITHMS[algorithm](parts_of(self.gallery, self.seed), **given)
 
     def with_networks(self, networks: Mapping[str, Path]) -> Contents:
         """With these as well, in the place of those of the same name."""
@@ -173,8 +179,7 @@ def write_library(
     write_json(assembled / ENTRIES, [entry.to_json() for entry in entries])
     for file, views in ((GALLERY, contents.gallery), (QUERIES, contents.queries)):
         if views is not None:
-            kept = packed(views.embeddings) if len(views) > EXACT_UP_TO else unpacked(views.embeddings)
-            write_tensors(assembled / file, {"embeddings": kept, "size_m": views.size_m})
+            write_tensors(assembled / file, {"embeddings": views.embeddings, "size_m": views.size_m})
     plan = contents.plan
     meta = {
         "name": contents.name,
@@ -192,22 +197,6 @@ def write_library(
     seal(assembled, KIND, SCHEMA, meta)
     put_in_place(assembled, out)
     return Library.open(out)
-
-
-def clustering_record(clustering: Clustering) -> dict[str, Any]:
-    """How clusters were made, as the manifest holds it; `clustering_given` reads it."""
-    record = {"algorithm": clustering.algorithm, **clustering.parameters}
-    if clustering.chosen:
-        record["chosen"] = dict(clustering.chosen)
-    if clustering.approximated:
-        record["approximated"] = clustering.approximated
-    return record
-
-
-def clustering_given(record: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Algorithm and the parameters that were given, not found from the data, to cluster again as before."""
-    found = {"algorithm", "chosen", "approximated", *record.get("chosen", ())}
-    return str(record["algorithm"]), {name: value for name, value in record.items() if name not in found}
 
 
 def joined(one: Gallery, other: Gallery) -> Gallery:

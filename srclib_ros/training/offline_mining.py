@@ -29,7 +29,7 @@ class HardTriplets:
     @classmethod
     def mined(cls, network: ShapeNetwork, views: ViewSet, points: int, rng: np.random.Generator) -> HardTriplets:
         """From `VIEWS_OF_EACH` views of every shape, as the network sees them now."""
-        rows = np.concatenate([rng.choice(telling, VIEWS_OF_EACH) for telling in views.telling])
+        rows = np.concatenate([rng.permutation(telling)[:VIEWS_OF_EACH] for telling in views.telling])
         labels = rows // views.of_each
         network.eval()
         with torch.no_grad():

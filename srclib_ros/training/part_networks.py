@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from srclib_ros.artifact import MANIFEST, open_sealed, sha256
-from srclib_ros.errors import ConfigError
+from srclib_ros import __version__
+from srclib_ros.artifact import open_sealed, sha256
+from srclib_ros.errors import ArtifactError, ConfigError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping import model as grasp_model
 from srclib_ros.library.clustering import Clustering
@@ -33,18 +36,25 @@ def given_networks(models: Sequence[Path], names: Sequence[str]) -> dict[str, Pa
 def train_networks(
     parts: Sequence[PartMesh],
     train_model: TrainModel,
+    trained_as: str,
     folder: Path,
     seed: int,
     jobs: Jobs,
     progress: Progress,
 ) -> dict[str, Path]:
-    """Name -> sealed grasp model of each of the parts, below `folder`; those that are there are not trained again."""
-    targets = [folder / sha256(f"{seed} {mesh_hash(part)}".encode())[:12] / part.name for part in parts]
-    missing = [row for row, target in enumerate(targets) if not (target / MANIFEST).is_file()]
+    """Name -> sealed grasp model of each of the parts, below `folder`; whole ones that are there are not trained again.
+
+    trained_as: tells what `train_model` makes apart from what it would make for another gripper or among other parts.
+    """
+    how = f"{__version__} {trained_as} {seed}"
+    targets = [folder / sha256(f"{how} {mesh_hash(part)}".encode())[:12] / part.name for part in parts]
+    missing = [row for row, target in enumerate(targets) if not _whole(target)]
+    for row in missing:
+        shutil.rmtree(targets[row], ignore_errors=True)
     if jobs.far_away:
         tasks = [(train_model, parts[row]) for row in missing]
         for index, files in jobs.each(_train_elsewhere, tasks, progress, "networks"):
-            _write_sealed(targets[missing[index]], files)
+            write_files(targets[missing[index]], files)
     else:
         here = [(parts[row], targets[row]) for row in missing]
         for _ in jobs.each(train_model, here, progress, "networks"):
@@ -58,13 +68,14 @@ def most_useful(clustering: Clustering, names: Sequence[str], have: set[str]) ->
     """Who should have a network, the most useful first: representatives of the largest clusters that have none yet,
     then those of the others, then parts in no cluster, then everyone else."""
     labels = clustering.labels
+    sizes = Counter(labels.tolist())
     covered = {int(labels[row]) for row, name in enumerate(names) if name in have} - {NOISE}
     medoid = set(clustering.representatives.values())
 
     def usefulness(row: int) -> tuple[bool, bool, int, int]:
         label = int(labels[row])
         alone = label == NOISE
-        return (row not in medoid or label in covered, not alone, -int((labels == label).sum()) * (not alone), row)
+        return (row not in medoid or label in covered, not alone, -sizes[label] * (not alone), row)
 
     return [names[row] for row in sorted(range(len(names)), key=usefulness)]
 
@@ -76,7 +87,9 @@ def _train_elsewhere(train_model: TrainModel, part: PartMesh) -> Files:
         return folder_files(Path(folder) / part.name)
 
 
-def _write_sealed(folder: Path, files: Files) -> None:
-    """The manifest last, so that half a folder is none."""
-    write_files(folder, {name: data for name, data in files.items() if name != MANIFEST})
-    write_files(folder, {MANIFEST: files[MANIFEST]})
+def _whole(folder: Path) -> bool:
+    try:
+        open_sealed(folder, grasp_model.KIND, grasp_model.SCHEMA)
+    except ArtifactError:
+        return False
+    return True

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from srclib_ros.artifact import read_tensors, sha256, write_tensors
+from srclib_ros.artifact import MANIFEST, read_tensors, resolve_inside, sha256, write_atomic, write_tensors
 from srclib_ros.embedding.encoder import Descriptors, Encoder, encoder_id
 from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError
 from srclib_ros.geometry.mesh import PartMesh
@@ -95,10 +95,9 @@ def folder_files(folder: Path) -> Files:
 
 
 def write_files(folder: Path, files: Files) -> None:
-    """The counterpart of `folder_files`."""
-    for name, data in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
+    """The counterpart of `folder_files`; the manifest last, so that half a folder is none. Raises UnsafePathError."""
+    for name in sorted(files, key=lambda name: name == MANIFEST):
+        write_atomic(resolve_inside(folder, name), files[name])
 
 
 def _key(part: PartMesh, encoder: str, plan: ViewPlan, seed: int) -> str:

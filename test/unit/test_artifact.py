@@ -148,3 +148,11 @@ def test_a_kill_between_two_steps_is_undone(tmp_path: Path, monkeypatch: pytest.
     assert (place / "word").read_text() == "old"
     artifact.recover(assembled, place)
     assert (place / "word").read_text() == "old"
+
+
+def test_what_is_brought_back_goes_where_a_link_leads(tmp_path: Path) -> None:
+    folder_saying(tmp_path / "assembled.replaced", "old")
+    (tmp_path / "link").symlink_to(tmp_path / "place")
+    artifact.recover(tmp_path / "assembled", tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "place" / "word").read_text() == "old"

@@ -6,13 +6,16 @@ from torch import Tensor, nn
 
 from srclib_ros.embedding.encoder_kind import Batch, EncoderKind
 from srclib_ros.embedding.height_image import HeightImageNet, height_image
+from srclib_ros.embedding.shape_network import ShapeNetwork
 
 
 class Convolutional(EncoderKind):
     """Draws height and occupancy again; the mean squared error is taken in all four poses and the nearest counts."""
 
-    def __init__(self, network: HeightImageNet) -> None:
+    def __init__(self, network: ShapeNetwork) -> None:
         super().__init__(network)
+        if not isinstance(network, HeightImageNet):
+            raise TypeError("the convolutional autoencoder draws what a HeightImageNet reads")
         self.pixels = network.shape.pixels
         channels = network.shape.channels[::-1]
         self._start = (channels[0], *[self.pixels // 2 ** len(channels)] * 2)

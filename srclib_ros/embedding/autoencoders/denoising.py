@@ -12,7 +12,7 @@ from srclib_ros.embedding.shape_network import ShapeNetwork
 
 class Denoising(Undercomplete):
     """noise: standard deviation added to each coordinate, in the cloud's radius. dropped: share of the points that
-    is replaced by copies of others, so that the count stays."""
+    is gone; others stand there twice, so that the count stays."""
 
     def __init__(
         self, network: ShapeNetwork, noise: float = 0.05, dropped: float = 0.3, reconstruction: str = "chamfer"
@@ -26,8 +26,7 @@ class Denoising(Undercomplete):
     def spoilt(self, clouds: Tensor) -> Tensor:
         """(B, N, 3) with noise, and some points gone."""
         batch, points, _ = clouds.shape
-        kept = torch.arange(points, device=clouds.device).expand(batch, points)
-        other = torch.randint(points, (batch, points), device=clouds.device)
-        gone = torch.rand(batch, points, device=clouds.device) < self.dropped
-        index = torch.where(gone, other, kept).unsqueeze(-1).expand(-1, -1, 3)
+        kept = max(1, round(points * (1.0 - self.dropped)))
+        order = torch.rand(batch, points, device=clouds.device).argsort(dim=1)
+        index = order[:, torch.arange(points) % kept].unsqueeze(-1).expand(-1, -1, 3)
         return clouds.gather(1, index) + self.noise * torch.randn_like(clouds)

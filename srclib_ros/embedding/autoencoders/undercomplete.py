@@ -12,13 +12,14 @@ from srclib_ros.embedding.losses.sinkhorn import sinkhorn
 from srclib_ros.embedding.shape_network import ShapeNetwork
 
 RECONSTRUCTION: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"chamfer": chamfer, "sinkhorn": sinkhorn}
-SUBSAMPLE = 64  # points of each cloud that the transport is worked out on
+POINTS = 128  # that a code is decoded to
+SUBSAMPLE = 64  # points of each cloud, and decoded, that the transport is worked out on
 
 
 class PointDecoder(nn.Module):
     """Codes (B, dim) to clouds (B, points, 3)."""
 
-    def __init__(self, dim: int, points: int = 128, width: int = 256) -> None:
+    def __init__(self, dim: int, points: int, width: int = 256) -> None:
         super().__init__()
         self.points = points
         self.layers = nn.Sequential(
@@ -30,7 +31,7 @@ class PointDecoder(nn.Module):
 
 
 class Undercomplete(EncoderKind):
-    """reconstruction: 'chamfer', or 'sinkhorn' for the earth mover's distance, on a subsample.
+    """reconstruction: 'chamfer', or 'sinkhorn' for the earth mover's distance, on fewer points.
 
     The code does not know in which of the four poses of its principal frame a cloud came, so the decoded cloud is
     compared with all four and the nearest counts.
@@ -38,8 +39,8 @@ class Undercomplete(EncoderKind):
 
     def __init__(self, network: ShapeNetwork, reconstruction: str = "chamfer") -> None:
         super().__init__(network)
-        self.decoder = PointDecoder(network.dim)
         self._subsample = SUBSAMPLE if reconstruction == "sinkhorn" else None
+        self.decoder = PointDecoder(network.dim, self._subsample or POINTS)
         self._distance = RECONSTRUCTION[reconstruction]
 
     def loss(self, batch: Batch) -> Tensor:
@@ -49,7 +50,6 @@ class Undercomplete(EncoderKind):
         """Mean distance of what the code (B, dim) decodes to from the clouds (B, N, 3)."""
         decoded = self.decoder(code)
         if self._subsample is not None:
-            decoded = decoded[:, : self._subsample]
             clouds = clouds[:, :: max(1, clouds.shape[1] // self._subsample)]
         poses = self.network.in_all_poses(clouds)
         repeated = decoded.unsqueeze(1).expand(-1, poses.shape[1], -1, -1)

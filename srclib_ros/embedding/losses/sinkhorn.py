@@ -7,15 +7,15 @@ import math
 import torch
 from torch import Tensor
 
-from srclib_ros.embedding.losses.chamfer import squared_distances
+from srclib_ros.embedding.distances import squared_distances
 
 
 def sinkhorn(clouds: Tensor, others: Tensor, regularisation: float = 0.02, iterations: int = 30) -> Tensor:
     """(B,) transport cost, in squared distance a point, of the entropic plan that moves each cloud onto the other.
 
     clouds: (B, N, 3). others: (B, M, 3); every point of a cloud weighs the same. regularisation: of the entropy, in
-    squared distance; towards 0 the plan is the earth mover's. The gradient is taken with the plan held fixed (the
-    envelope theorem), which needs no memory of the iterations.
+    squared distance; towards 0 the plan is the earth mover's. The gradient is taken with the plan held fixed, which
+    is exact in that limit, and needs no memory of the iterations.
     """
     cost = squared_distances(clouds, others)
     with torch.no_grad():

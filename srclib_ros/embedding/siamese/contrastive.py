@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from srclib_ros.embedding.distances import pairwise
 from srclib_ros.embedding.encoder_kind import Batch, EncoderKind
 from srclib_ros.embedding.losses.contrastive import contrastive
-from srclib_ros.embedding.losses.triplet import pairwise
 from srclib_ros.embedding.mining.triplets import same_label
 from srclib_ros.embedding.shape_network import ShapeNetwork
 

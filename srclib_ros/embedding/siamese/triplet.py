@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from srclib_ros.embedding.distances import pairwise
 from srclib_ros.embedding.encoder_kind import Batch, EncoderKind
-from srclib_ros.embedding.losses.triplet import pairwise, triplet
+from srclib_ros.embedding.losses.triplet import triplet
 from srclib_ros.embedding.mining.batch_all import batch_all
 from srclib_ros.embedding.mining.batch_hard import batch_hard
 from srclib_ros.embedding.mining.semi_hard import semi_hard

@@ -33,7 +33,7 @@ def k_means(parts: Parts, k: int | None = None, seed: int = 0) -> Clustering:
     return result(parts, cut(k), "k_means", parameters, chosen)
 
 
-def mini_batch_centres(parts: Parts, k: int, seed: int = 0) -> Matrix:
+def mini_batch_centres(parts: Parts, k: int, seed: int) -> Matrix:
     """(k, D) centres of K-Means in mini-batches."""
     from sklearn.cluster import MiniBatchKMeans
 
@@ -42,9 +42,9 @@ def mini_batch_centres(parts: Parts, k: int, seed: int = 0) -> Matrix:
     return centres
 
 
-def k_medoids(parts: Parts, k: int | None = None) -> Clustering:
+def k_medoids(parts: Parts, k: int | None = None, seed: int = 0) -> Clustering:
     """K-Medoids (PAM, Kaufman and Rousseeuw 1990): the centres are parts, and any distance will do. CLARA where there
-    are many parts.
+    are many parts, which alone draws at random.
     """
 
     def cut(k: int) -> Labels:
@@ -56,20 +56,22 @@ def k_medoids(parts: Parts, k: int | None = None) -> Clustering:
     if k is None:
         k, chosen["k"] = best_silhouette(parts.sample.distance, cut), of_the_sample(BY_SILHOUETTE, parts)
     check_k(k, len(parts))
+    parameters = {"k": k, "seed": seed}
     if parts.many:
-        labels = nearest_two(parts.coordinates, parts.coordinates[clara(parts, k)])[0]
+        labels = nearest_two(parts.coordinates, parts.coordinates[clara(parts, k, seed)])[0]
         how = CLARA.format(CLARA_DRAWS, _clara_size(k, len(parts)))
-        return result(parts, labels, "k_medoids", {"k": k}, chosen, approximated=how)
-    return result(parts, cut(k), "k_medoids", {"k": k}, chosen)
+        return result(parts, labels, "k_medoids", parameters, chosen, approximated=how)
+    return result(parts, cut(k), "k_medoids", parameters, chosen)
 
 
-def clara(parts: Parts, k: int) -> Labels:
+def clara(parts: Parts, k: int, seed: int) -> Labels:
     """(k,) rows: of the medoids of a few samples those that lie nearest to all parts. Later samples hold the best so
     far.
     """
+    rng = np.random.default_rng(seed)
     best, least = np.zeros(0, np.int64), np.inf
-    for draw in range(CLARA_DRAWS):
-        rows = np.union1d(drawn(len(parts), _clara_size(k, len(parts)), draw), best)
+    for _ in range(CLARA_DRAWS):
+        rows = np.union1d(drawn(len(parts), _clara_size(k, len(parts)), rng), best)
         found = rows[partition_around_medoids(parts.at(rows).distance, k)]
         cost = float(nearest_two(parts.coordinates, parts.coordinates[found])[1].sum())
         if cost < least:

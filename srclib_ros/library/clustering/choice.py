@@ -43,7 +43,7 @@ def silhouette(distance: Matrix, labels: Labels) -> float:
     return float(silhouette_score(distance, alone, metric="precomputed"))
 
 
-def check_k(k: int, count: int) -> None:
-    """Raises ConfigError for a number of clusters that cannot be."""
+def check_k(k: int, count: int, of: str = "parts") -> None:
+    """Raises ConfigError for a number of clusters that cannot be. of: what the `count` are."""
     if not 1 <= k <= count:
-        raise ConfigError(f"{k} clusters of {count} parts: give 1 to {count}")
+        raise ConfigError(f"{k} clusters of {count} {of}: give 1 to {count}")

@@ -19,6 +19,7 @@ from srclib_ros.types import FloatArray, Matrix
 Labels = npt.NDArray[np.int64]
 MDS_DIMENSIONS = 16
 """At most so many for algorithms that want coordinates where there are only distances."""
+_BLOCK = 1_024
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,16 +46,21 @@ class Clustering:
 class Parts:
     """E parts to cluster: their distances, their coordinates, each made from the other where only that is known.
 
-    approximated: what was left out to come by them, in words.
+    approximated: what was left out to come by them, in words. seed: of `sample`.
     """
 
     def __init__(
-        self, distance: Matrix | None = None, coordinates: Matrix | None = None, approximated: str = ""
+        self,
+        distance: Matrix | None = None,
+        coordinates: Matrix | None = None,
+        approximated: str = "",
+        seed: int = 0,
     ) -> None:
         if (distance is None) == (coordinates is None):
             raise ValueError("give either distances or coordinates")
         self._distance, self._coordinates = distance, coordinates
         self.approximated = approximated
+        self._seed = seed
 
     def __len__(self) -> int:
         return len(self.distance if self._coordinates is None else self._coordinates)
@@ -71,7 +77,7 @@ class Parts:
     @cached_property
     def sampled_rows(self) -> Labels:
         """Rows of the sample by which parameters are found where there are many; else all."""
-        return drawn(len(self), SAMPLED) if self.many else np.arange(len(self))
+        return drawn(len(self), SAMPLED, np.random.default_rng(self._seed)) if self.many else np.arange(len(self))
 
     @cached_property
     def sample(self) -> Parts:
@@ -108,11 +114,14 @@ class Parts:
 ONE_VECTOR = "shape by one vector a part, the mean of its views, as there are more than {} parts"
 
 
-def parts_of(gallery: Gallery) -> Parts:
-    """The entries of a library as parts to cluster, by all their views, or of more than `MANY` by their mean views."""
+def parts_of(gallery: Gallery, seed: int = 0) -> Parts:
+    """The entries of a library as parts to cluster, by all their views, or of more than `MANY` by their mean views.
+
+    seed: of the sample of many.
+    """
     if len(gallery) <= MANY:
         return Parts(part_distances(gallery))
-    return Parts(coordinates=mean_views(gallery), approximated=ONE_VECTOR.format(MANY))
+    return Parts(coordinates=mean_views(gallery), approximated=ONE_VECTOR.format(MANY), seed=seed)
 
 
 def mean_views(gallery: Gallery) -> Matrix:
@@ -139,6 +148,18 @@ def part_distances(gallery: Gallery) -> Matrix:
     matrix = np.sqrt((one_way + one_way.T) / 2.0)
     np.fill_diagonal(matrix, 0.0)
     return matrix
+
+
+def distances_of_one(gallery: Gallery, row: int) -> FloatArray:
+    """(E,) one row of `part_distances`, of a gallery of any size."""
+    own = unpacked(gallery.embeddings[row])
+    squared = np.empty(len(gallery), np.float32)
+    for start in range(0, len(gallery), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        between = np.maximum(1.0 - unpacked(gallery.embeddings[block]) @ own.T, 0.0)
+        squared[block] = (between.min(axis=1).mean(axis=1) + between.min(axis=2).mean(axis=1)) / 2.0
+    squared[row] = 0.0
+    return np.sqrt(squared)
 
 
 def medoids(distance: Matrix, labels: Labels) -> dict[int, int]:

@@ -27,7 +27,7 @@ def gaussian_mixture(parts: Parts, k: int | None = None, seed: int = 0) -> Clust
     if k is None:
         tried = {k: fitted(k).bic(x) for k in [1, *candidates(len(x))]} if len(x) > 1 else {1: 0.0}
         k, chosen["k"] = min(tried, key=tried.__getitem__), of_the_sample(BY_BIC, parts)
-    check_k(k, len(x))
+    check_k(k, len(x), f"parts, a sample of {len(parts)}" if parts.many else "parts")
     if len(parts) < 2:
         return result(parts, np.zeros(len(parts), np.int64), "gaussian_mixture", {"k": k, "seed": seed}, chosen)
     mixture, labels, strengths = fitted(k), np.zeros(len(parts), np.int64), np.zeros(len(parts))

@@ -21,15 +21,18 @@ REPRESENTATIVES = 1_000
 """Stand for many parts, in whose stead they are merged or split."""
 
 
-def agglomerative(parts: Parts, k: int | None = None, linkage: str = "average") -> Clustering:
-    """Merge the two nearest clusters until k are left; the whole dendrogram is the result's `tree`."""
+def agglomerative(parts: Parts, k: int | None = None, linkage: str = "average", seed: int = 0) -> Clustering:
+    """Merge the two nearest clusters until k are left; the whole dendrogram is the result's `tree`.
+
+    seed: of `StandIns`.
+    """
     from scipy.cluster.hierarchy import cut_tree
     from scipy.cluster.hierarchy import linkage as merge
     from scipy.spatial.distance import squareform
 
     if linkage not in LINKAGES:
         raise ConfigError(f"linkage {linkage!r} is unknown: {', '.join(LINKAGES)}")
-    stand_ins = StandIns(parts)
+    stand_ins = StandIns(parts, seed)
     distance = stand_ins.distance
     tree = merge(squareform(distance, checks=False), linkage) if len(distance) > 1 else np.zeros((0, 4))
 
@@ -42,9 +45,9 @@ def agglomerative(parts: Parts, k: int | None = None, linkage: str = "average") 
     return stand_ins.result("agglomerative", k, cut, {"linkage": linkage}, tree)
 
 
-def divisive(parts: Parts, k: int | None = None) -> Clustering:
-    """DIANA (Kaufman and Rousseeuw 1990): split the widest cluster until there are k."""
-    stand_ins = StandIns(parts)
+def divisive(parts: Parts, k: int | None = None, seed: int = 0) -> Clustering:
+    """DIANA (Kaufman and Rousseeuw 1990): split the widest cluster until there are k. seed: of `StandIns`."""
+    stand_ins = StandIns(parts, seed)
     levels = [np.zeros(len(stand_ins.distance), np.int64)]
 
     def cut(k: int) -> Labels:
@@ -60,16 +63,16 @@ def divisive(parts: Parts, k: int | None = None) -> Clustering:
 
 class StandIns:
     """The parts that are merged or split: all of them, or where there are many, `REPRESENTATIVES` that the others
-    follow, found by K-Means.
+    follow, found by K-Means, which alone draws at random.
 
     distance: (R, R) between them.
     """
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, parts: Parts, seed: int) -> None:
+        self._parts, self._seed = parts, seed
         self._rows, self._follow = np.arange(len(parts)), np.arange(len(parts))
         if parts.many:
-            centres = mini_batch_centres(parts, REPRESENTATIVES)
+            centres = mini_batch_centres(parts, REPRESENTATIVES, seed)
             self._rows = np.unique(nearest_two(centres, parts.coordinates)[0])
             self._follow = nearest_two(parts.coordinates, parts.coordinates[self._rows])[0]
         self.distance = parts.at(self._rows).distance if parts.many else parts.distance
@@ -87,13 +90,13 @@ class StandIns:
         if k is None:
             how = f"{BY_SILHOUETTE}, of {count} representatives" if many else BY_SILHOUETTE
             k, chosen["k"] = best_silhouette(self.distance, cut), how
-        check_k(k, count)
+        check_k(k, count, f"representatives of {len(self._parts)} parts" if many else "parts")
         followed = f"clusters of {count} representatives, found by K-Means, that the others follow"
         return result(
             self._parts,
             cut(k)[self._follow],
             algorithm,
-            {"k": k, **parameters},
+            {"k": k, **parameters, "seed": self._seed},
             chosen,
             tree=tree,
             leaves=self._rows if many else None,

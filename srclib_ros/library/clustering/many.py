@@ -20,9 +20,8 @@ LARGEST_EXACT_MEDOID = 1_000
 _BLOCK = 4_096
 
 
-def drawn(count: int, size: int, draw: int = 0) -> Labels:
-    """`size` of `count` rows, ascending, drawn at random; the same for the same `draw`."""
-    rng = np.random.default_rng(draw)
+def drawn(count: int, size: int, rng: np.random.Generator) -> Labels:
+    """`size` of `count` rows, ascending, drawn at random."""
     return np.sort(rng.choice(count, min(size, count), replace=False)).astype(np.int64)
 
 
@@ -51,14 +50,19 @@ def nearest_two(coordinates: Matrix, centres: Matrix) -> tuple[Labels, Matrix, M
     return own, np.sqrt(np.maximum(near + square, 0.0)), np.sqrt(np.maximum(second + square, 0.0))
 
 
+def members_of(labels: Labels) -> dict[int, Labels]:
+    """Cluster -> rows of its members, ascending; those in none under `NOISE`."""
+    order = np.argsort(labels, kind="stable")
+    clusters, starts = np.unique(labels[order], return_index=True)
+    return dict(zip(clusters.tolist(), np.split(order, starts)[1:], strict=True))
+
+
 def medoids_of(coordinates: Matrix, labels: Labels) -> dict[int, int]:
     """Cluster -> row of its medoid; of a cluster of more than `LARGEST_EXACT_MEDOID`, of the member nearest to its
     mean.
     """
-    order = np.argsort(labels, kind="stable")
-    clusters, starts = np.unique(labels[order], return_index=True)
     found = {}
-    for cluster, members in zip(clusters.tolist(), np.split(order, starts[1:]), strict=True):
+    for cluster, members in members_of(labels).items():
         if cluster == NOISE:
             continue
         own = coordinates[members]
@@ -67,7 +71,7 @@ def medoids_of(coordinates: Matrix, labels: Labels) -> dict[int, int]:
         else:
             square = (own**2).sum(axis=1)
             cost = np.sqrt(np.maximum(square[:, None] + square - 2.0 * own @ own.T, 0.0)).sum(axis=1)
-        found[int(cluster)] = int(members[np.argmin(cost)])
+        found[cluster] = int(members[np.argmin(cost)])
     return found
 
 

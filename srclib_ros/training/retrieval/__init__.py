@@ -6,7 +6,12 @@ hand-made descriptors on them.
 
 from __future__ import annotations
 
-from srclib_ros.training.retrieval.evaluation import describe_all, evaluate_retrieval, fitted_size_weight
+from srclib_ros.training.retrieval.evaluation import (
+    describe_all,
+    evaluate_retrieval,
+    fitted_size_weight,
+    remembered,
+)
 from srclib_ros.training.retrieval.task import Queries, RetrievalTask, retrieval_task
 
 __all__ = [
@@ -15,5 +20,6 @@ __all__ = [
     "describe_all",
     "evaluate_retrieval",
     "fitted_size_weight",
+    "remembered",
     "retrieval_task",
 ]

@@ -19,13 +19,16 @@ SIZE_WEIGHTS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4)
 FITTED_ON = 6  # views of each part
 
 
-def evaluate_retrieval(encoder: Describer, task: RetrievalTask, size_weight: float | None = None) -> dict[str, Any]:
+def evaluate_retrieval(
+    encoder: Describer, task: RetrievalTask, size_weight: float | None = None, gallery: Gallery | None = None
+) -> dict[str, Any]:
     """Figures by kind of query, and `category`, `identity` and `suitability`, each with its `scale_free` beside it.
 
-    size_weight: how much metric size counts, see `library.search.distances`; None fits it to the gallery. Kinds of
-    which there is no query, and figures that need categories where there are none, are absent.
+    size_weight: how much metric size counts, see `library.search.distances`; None fits it to the gallery. gallery:
+    `remembered` of both, where it is at hand. Kinds of which there is no query, and figures that need categories where
+    there are none, are absent.
     """
-    gallery = remembered(encoder, task)
+    gallery = gallery or remembered(encoder, task)
     if size_weight is None:
         size_weight = fitted_size_weight(encoder, task, gallery)
     figures: dict[str, Any] = {"size_weight": size_weight}

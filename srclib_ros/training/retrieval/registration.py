@@ -16,11 +16,13 @@ import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
 from srclib_ros.geometry.mesh import PartMesh, sample_surface
+from srclib_ros.training.descriptors.describer import rms_radius
 from srclib_ros.types import FloatArray, IntArray, Matrix
 
 SAMPLES = 2048
 COARSE, FINE, LAST = 96, 384, 1024  # points that judge first poses, refine the best, and measure the result
 BEST = 6
+HOPELESS = 2.0  # times too far in the best first pose: refining gains a factor of 1.8 at most (measured)
 ROUNDS = 12
 ALIKE = 0.9  # two principal widths nearer than this ratio leave the angle about the third axis open
 SPIN_RAD = np.pi / 8.0
@@ -80,7 +82,7 @@ def surface_of(part: PartMesh, rng: np.random.Generator, unit_size: bool = False
     points, _ = sample_surface(part, SAMPLES, rng)
     centre = points.mean(axis=0, dtype=np.float64)
     points, vertices = points - centre, part.vertices - centre
-    unit_m = float(np.sqrt(np.einsum("ij,ij->", points, points) / len(points))) if unit_size else 1.0
+    unit_m = rms_radius(points) if unit_size else 1.0
     points, vertices = points / unit_m, vertices / unit_m
     squares, axes = np.linalg.eigh(points.T @ points / len(points))
     axes = axes[:, ::-1].copy()
@@ -89,15 +91,19 @@ def surface_of(part: PartMesh, rng: np.random.Generator, unit_size: bool = False
     return Surface(points.astype(np.float32), axes, widths, vertices.astype(np.float32), part.faces, unit_m)
 
 
-def registered_distance(a: Surface, b: Surface) -> float:
+def registered_distance(a: Surface, b: Surface, at_most: float = np.inf) -> float:
     """Symmetric Chamfer distance after registration, in the surfaces' unit.
 
     Half the sum of the mean distances of a's points to b's surface and of b's points to a's surface. Points are
     measured against triangles, not against points, so that equal surfaces are 0 apart however they were sampled.
+    at_most: what lies farther apart than twice this in its best first pose is not refined, and infinitely far.
     """
     poses = first_poses(a, b)
     moved = np.einsum("kij,nj->kni", poses, a.points[:COARSE])
-    best = np.argsort(b.distance_to(moved).mean(axis=1))[:BEST]
+    at_first = b.distance_to(moved).mean(axis=1)
+    if at_first.min() > HOPELESS * at_most:
+        return np.inf
+    best = np.argsort(at_first)[:BEST]
     R, t = _refined(a.points[:FINE].astype(np.float64), b, poses[best])
     onto_b = np.einsum("kij,nj->kni", R, a.points[:LAST]) + t[:, None]
     onto_a = np.einsum("kji,knj->kni", R, b.points[:LAST] - t[:, None])

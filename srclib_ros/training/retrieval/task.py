@@ -13,10 +13,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from srclib_ros import __version__
+from srclib_ros.artifact import sha256
 from srclib_ros.errors import MeshError, SimulationError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.simulation.camera import ViewSampler
+from srclib_ros.training.part_views import mesh_hash
 from srclib_ros.training.progress import Progress, silent
+from srclib_ros.training.retrieval.near_duplicates import near_duplicates
 from srclib_ros.training.retrieval.pile_queries import PileCounts, segments_of_piles
 from srclib_ros.training.retrieval.twins import Twins, indistinguishable
 from srclib_ros.training.views import cut_one_side, full_clouds, partial_clouds
@@ -40,7 +44,9 @@ class RetrievalTask:
 
     categories: of each part, "" for none. twins, twins_scale_free: which parts cannot be told apart at the camera's
     noise, as they are and made equally large. piles: how the segmented queries came about, None: not asked for.
-    unseen: names of parts that the camera sees nothing of, which were left out.
+    identity: a hash of all that the task was made from, to key results by; a task whose queries are replaced needs
+    another. unseen, near_duplicates: names of parts that were left out, as the camera sees nothing of them, or as they
+    are all but equal to training parts.
     """
 
     gallery: list[list[FloatArray]]
@@ -52,7 +58,9 @@ class RetrievalTask:
     twins_scale_free: Twins
     piles: PileCounts | None
     seed: int
+    identity: str
     unseen: list[str] = field(default_factory=list)
+    near_duplicates: list[str] = field(default_factory=list)
 
     @property
     def remembered(self) -> list[FloatArray]:
@@ -68,18 +76,27 @@ def retrieval_task(
     full: int = 4,
     queries_each: int = 20,
     segmented: bool = True,
+    known: Sequence[PartMesh] = (),
     progress: Progress = silent,
 ) -> RetrievalTask:
     """Simulate a gallery of `partial` + `full` views of each part, and `queries_each` queries of each kind a part.
 
     segmented: drop piles as well, each part `queries_each` times; how many segments come of it, the piles decide.
-    Raises MeshError when fewer than two parts can be seen, MissingDependencyError when piles need MuJoCo and it lacks.
+    known: training parts; what is all but equal to one of them is left out. Raises MeshError when fewer than two parts
+    are left or can be seen, MissingDependencyError when piles need MuJoCo and it lacks.
     """
+    repeated = near_duplicates(parts, known, seed, progress=progress)
+    asked_of = [part for part, leave_out in zip(parts, repeated, strict=True) if not leave_out]
+    if repeated.any() and len(asked_of) < 2:
+        raise MeshError(
+            f"{repeated.sum()} of {len(parts)} parts are near-duplicates of training parts, and at least 2 others are "
+            "needed; give parts that nothing was trained on, or keep these with --keep-near-duplicates"
+        )
     gallery: list[list[FloatArray]] = []
     kinds: dict[str, list[FloatArray]] = {"full": [], "partial": [], "occluded": []}
     kept: list[PartMesh] = []
     unseen: list[str] = []
-    for index, part in enumerate(progress(parts, total=len(parts), label="views")):
+    for index, part in enumerate(progress(asked_of, total=len(asked_of), label="views")):
         rng = np.random.default_rng([seed, index])
         try:
             views = partial_clouds(part, partial, rng) + full_clouds(part, full, rng)
@@ -116,5 +133,11 @@ def retrieval_task(
         twins_scale_free=indistinguishable(kept, seed, scale_free=True, progress=progress),
         piles=piles,
         seed=seed,
+        identity=_identity(asked_of, (__version__, seed, partial, full, queries_each, segmented)),
         unseen=unseen,
+        near_duplicates=[part.name for part, leave_out in zip(parts, repeated, strict=True) if leave_out],
     )
+
+
+def _identity(parts: Sequence[PartMesh], settings: tuple[object, ...]) -> str:
+    return sha256(repr((settings, [mesh_hash(part) for part in parts])).encode())[:16]

@@ -14,7 +14,8 @@ def test_the_json_keeps_its_keys(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "latency", *options]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["parts"] == 2
-    assert told["threads"] == 2
+    assert (told["threads"], told["seed"]) == (2, 0)
+    assert {"version", "versions", "machine", "settings"} <= set(told)
     for heat in ("cold", "warm"):
         assert 0 < told["pipeline"][heat]["median_ms"] <= told["pipeline"][heat]["p95_ms"]
     assert all(times["median_ms"] >= 0 for times in told["stages"].values())

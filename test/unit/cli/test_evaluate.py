@@ -22,6 +22,7 @@ def test_a_cube_on_a_table_scores_one(tmp_path: Path, capsys: pytest.CaptureFixt
     assert run_verb("evaluate", ["segmentation", str(tmp_path), "--json", "--out", str(tmp_path / "r.json")]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert (printed["f1_50"], printed["f1_75"], printed["scenes"]) == (1.0, 1.0, 1)
+    assert {"seed", "version", "versions", "threads", "machine", "settings"} <= set(printed)
     assert printed == json.loads((tmp_path / "r.json").read_text())
 
 

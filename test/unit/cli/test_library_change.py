@@ -50,7 +50,7 @@ def test_clusters_are_written_into_the_library(library: Path, capsys: pytest.Cap
     assert main(["library", str(library), "recluster", "--algorithm", "k_medoids", "--k", "3"]) == 0
     assert "3 parts in 3 clusters" in capsys.readouterr().out
     assert main(["library", str(library), "list", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["clustering"] == {"algorithm": "k_medoids", "k": 3}
+    assert json.loads(capsys.readouterr().out)["clustering"] == {"algorithm": "k_medoids", "k": 3, "seed": 0}
 
 
 def test_the_library_that_ships_has_gaps_in_a_table_and_as_json(

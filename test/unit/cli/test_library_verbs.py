@@ -7,9 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.small_library import at_degrees, record_of, write_small_library
 
+from srclib_ros.cli.library import entry_record
 from srclib_ros.cli.main import main
-from srclib_ros.library.store import GALLERY
+from srclib_ros.library.entry import Entry
+from srclib_ros.library.search import Gallery
+from srclib_ros.library.store import GALLERY, Library
 
 torch = pytest.importorskip("torch")
 trimesh = pytest.importorskip("trimesh")
@@ -76,6 +80,17 @@ def test_show_names_what_resembles_a_part(library: Path, capsys: pytest.CaptureF
     assert "bar_40" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         main(["library", str(library), "show"])
+
+
+def test_who_resembles_a_part_is_told_by_all_views(tmp_path: Path) -> None:
+    """Two parts seen alike, but one mostly from the front and one from the back, so that their mean views differ."""
+    front, back, side = at_degrees(0.0, 180.0, 60.0)
+    views = np.stack([[front] * 9 + [back], [front] + [back] * 9, *[[side] * 10] * 60]).astype(np.float32)
+    gallery = Gallery(views, np.full(views.shape[:2], 0.02, np.float32))
+    entries = tuple(Entry.from_json(record_of(f"part_{row}", 0, 0.04, False), "by hand") for row in range(62))
+    small = Library.open(write_small_library(tmp_path / "small"))
+    library = Library(tmp_path, small.manifest, "", entries, gallery)
+    assert entry_record(library, "part_0")["resembling"][0] == {"name": "part_1", "distance": 0.0}
 
 
 def test_verify_finds_the_changed_file(library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,11 +4,21 @@ import argparse
 import json
 
 import pytest
+from support.retrieval_parts import angle_plate
 
 from srclib_ros.cli.main import main
-from srclib_ros.cli.options import add_settings, print_json, progress, settings_of
+from srclib_ros.cli.options import (
+    add_extent,
+    add_settings,
+    add_unit,
+    parts_of_extent,
+    print_json,
+    progress,
+    settings_of,
+)
 from srclib_ros.config import PipelineConfig, flat_fields
 from srclib_ros.errors import ConfigError
+from srclib_ros.geometry.mesh import UNITS_M
 
 
 def parse(*arguments: str) -> argparse.Namespace:
@@ -39,6 +49,23 @@ def test_options_change_settings() -> None:
 def test_a_value_out_of_range_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"grasp\.max_tilt_rad"):
         settings_of(parse("--grasp-max-tilt-rad", "9"))
+
+
+@pytest.mark.parametrize("unit", UNITS_M)
+def test_every_unit_can_be_given(unit: str) -> None:
+    parser = argparse.ArgumentParser()
+    add_unit(parser)
+    assert parser.parse_args(["--unit", unit]).unit == unit
+
+
+def test_parts_are_taken_by_their_longest_edge() -> None:
+    parser = argparse.ArgumentParser()
+    add_extent(parser)
+    parts = [angle_plate(foot_m=0.04), angle_plate(foot_m=0.06), angle_plate(foot_m=0.08)]
+    assert parts_of_extent(parts, parser.parse_args(["--extent-mm", "50", "70"]).extent_mm) == [parts[1]]
+    assert parts_of_extent(parts, parser.parse_args([]).extent_mm) == parts
+    with pytest.raises(ConfigError, match=r"--extent-mm 70 50: .* swap"):
+        parts_of_extent(parts, (70.0, 50.0))
 
 
 def test_json_refuses_what_json_cannot_hold(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 
 from srclib_ros.cli import train_encoder
 from srclib_ros.cli.main import main
-from srclib_ros.embedding.kinds import KINDS, make_kind
+from srclib_ros.embedding.kinds import KINDS, make_kind, make_network
 from srclib_ros.embedding.pointnet import PointNetShape
 from srclib_ros.errors import ConfigError
 
@@ -31,12 +31,18 @@ def test_every_option_is_one_of_its_kinds(option: str) -> None:
     values = {"metric": "cosine", "mining": "semi_hard", "reconstruction": "sinkhorn", "penalty": "l2"}
     for kind in train_encoder.TAKES[option]:
         training = train_encoder.training_of(parsed("--kind", kind, f"--{option}", values.get(option, "0.5")))
-        make_kind(training.kind, PointNetShape((8,), head_width=8, dim=4, n_points=16), 3, training.options)
+        network = make_network(kind, PointNetShape((8,), head_width=8, dim=4, n_points=16))
+        make_kind(training.kind, network, 3, training.options)
 
 
 def test_an_option_of_another_kind_is_refused() -> None:
     with pytest.raises(ConfigError, match="--mining is for siamese_triplet, not for siamese_supervised"):
         train_encoder.training_of(parsed("--mining", "offline"))
+    offline = ("--kind", "siamese_triplet", "--mining", "offline")
+    with pytest.raises(ConfigError, match="makes its own batches"):
+        train_encoder.training_of(parsed(*offline, "--anchor", "full"))
+    with pytest.raises(ConfigError, match="height image"):
+        train_encoder.training_of(parsed("--kind", "convolutional", "--normals"))
     with pytest.raises(ConfigError, match="above 0 and below 1"):
         train_encoder.training_of(parsed("--kind", "dropout", "--rate", "1.5"))
 
@@ -46,7 +52,7 @@ def test_how_batches_and_network_are_made() -> None:
         parsed("--positives", "family", "--anchor", "full", "--frame", "as_given", "--dim", "8", "--steps", "7")
     )
     assert training.schedule.steps == 7
-    assert (training.schedule.batches.positives, training.schedule.batches.anchor) == ("family", "full")
+    assert (training.schedule.batches.grouping, training.schedule.batches.anchor) == ("family", "full")
     assert (training.shape.frame, training.shape.dim) == ("as_given", 8)
 
 

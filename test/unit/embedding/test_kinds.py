@@ -18,8 +18,9 @@ from srclib_ros.embedding.autoencoders.variational import divergence
 from srclib_ros.embedding.encoder import Encoder
 from srclib_ros.embedding.encoder_kind import Batch, EncoderKind
 from srclib_ros.embedding.height_image import REACH, height_image
-from srclib_ros.embedding.kinds import KINDS, make_kind
+from srclib_ros.embedding.kinds import KINDS, make_kind, make_network
 from srclib_ros.embedding.pointnet import PointNetShape
+from srclib_ros.embedding.preprocess import canonicalise
 from srclib_ros.training.encoder_folder import load_kind, write_encoder
 
 TINY = PointNetShape((8, 16), neighbours=5, pair_widths=(8,), pairs=2, head_width=12, dim=6, n_points=32)
@@ -34,7 +35,7 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
 
 def made(name: str, **options: Any) -> EncoderKind:
     torch.manual_seed(0)
-    return make_kind(name, TINY, 4, options)
+    return make_kind(name, make_network(name, TINY), 4, options)
 
 
 @pytest.fixture
@@ -65,12 +66,15 @@ def test_ships_and_is_read_again(name: str, batch: Batch, tmp_path: Path) -> Non
     meta = {"shapes": 4, "training": {"kind": name, "options": {}}}
     write_encoder(tmp_path / "encoder", kind.network, meta, kind)
     again = load_kind(tmp_path / "encoder")
+    assert again.network.shape == kind.network.shape
     for key, value in kind.state_dict().items():
         torch.testing.assert_close(again.state_dict()[key], value)
     clouds = [cloud.numpy() for cloud in batch.clouds]
     encoder = Encoder.load(tmp_path / "encoder")
     embeddings = encoder.encode(clouds)
-    assert embeddings.shape == (12, 6)
+    with torch.no_grad():
+        expected = kind.network(torch.from_numpy(canonicalise(clouds, 32).points)).numpy()
+    np.testing.assert_allclose(embeddings, expected, atol=1e-4)
     np.testing.assert_allclose(encoder.encode(clouds[:1]), embeddings[:1], atol=1e-4)
 
 
@@ -85,8 +89,14 @@ def test_what_is_decoded_counts_in_any_of_the_four_poses(batch: Batch) -> None:
 def test_the_spoilt_cloud_has_lost_points(batch: Batch) -> None:
     kind = made("denoising", noise=0.0, dropped=0.5)
     assert isinstance(kind, Denoising)
-    distinct = [len(cloud.unique(dim=0)) for cloud in kind.spoilt(batch.clouds)]
-    assert max(distinct) < 32
+    assert [len(cloud.unique(dim=0)) for cloud in kind.spoilt(batch.clouds)] == [16] * 12
+
+
+def test_every_point_that_is_decoded_is_learnt_from(batch: Batch) -> None:
+    kind = made("undercomplete", reconstruction="sinkhorn")
+    kind.loss(batch).backward()
+    last = kind.decoder.layers[-1].bias.grad  # type: ignore[union-attr, operator]
+    assert (last.view(-1, 3).abs().sum(dim=1) > 0).all()
 
 
 def test_divergence_by_hand() -> None:

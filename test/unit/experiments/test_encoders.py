@@ -14,11 +14,13 @@ pytest.importorskip("open3d")
 from srclib_ros.artifact import read_json
 from srclib_ros.embedding.pointnet import PointNetShape
 from srclib_ros.errors import ArtifactDamagedError
-from srclib_ros.experiments import encoders
-from srclib_ros.experiments.clustering import experiment_clustering
-from srclib_ros.experiments.encoders import Plan, best_encoders, experiment_encoders, spoilt
+from srclib_ros.experiments import closer_looks, encoder_bench, encoders
+from srclib_ros.experiments.clustering import experiment_clustering, stability
+from srclib_ros.experiments.encoder_bench import spoilt
+from srclib_ros.experiments.encoders import Plan, best_encoders, experiment_encoders
 from srclib_ros.experiments.variants import variants
 from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.library.search import Gallery
 from srclib_ros.training.batches import Batches
 from srclib_ros.training.encoder import EncoderTraining
 from srclib_ros.training.fit_encoder import Schedule
@@ -53,10 +55,14 @@ def out(task: RetrievalTask, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An experiment on three kinds, two seeds of the best two, and the closer looks."""
     folder = tmp_path_factory.mktemp("encoders")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoders, "variants", lambda base: {name: variants(base)[name] for name in FEW})
-        patch.setattr(encoders, "DIMS", (3,))
+        of_few(patch)
         experiment_encoders(task, [], folder, Plan(TINY, seeds=(0, 1), best=2))
     return folder
+
+
+def of_few(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(encoders, "variants", lambda base: {name: variants(base)[name] for name in FEW})
+    patch.setattr(closer_looks, "DIMS", (3,))
 
 
 def test_every_kind_has_a_variant() -> None:
@@ -82,15 +88,29 @@ def test_rows_seeds_and_closer_looks(out: Path) -> None:
 
 
 def test_what_is_done_is_not_done_again(out: Path, task: RetrievalTask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoders, "variants", lambda base: {name: variants(base)[name] for name in FEW})
-    monkeypatch.setattr(encoders, "DIMS", (3,))
+    of_few(monkeypatch)
 
     def never(*_: object) -> None:
         raise AssertionError("trained again")
 
-    monkeypatch.setattr(encoders, "train_encoder", never)
+    monkeypatch.setattr(encoder_bench, "train_encoder", never)
+    monkeypatch.setattr(encoder_bench, "evaluate_retrieval", never)
     before = read_json(out / "summary.json")
     assert experiment_encoders(task, [], out, Plan(TINY, seeds=(0, 1), best=2))["rows"] == before["rows"]
+
+
+def test_other_parts_are_measured_anew(
+    out: Path, parts: list[PartMesh], task: RetrievalTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the same folder: the encoders are there, the figures are not."""
+    of_few(monkeypatch)
+    other = retrieval_task(parts[:4], 0, partial=4, full=1, queries_each=3, segmented=False)
+    before = len(list((out / "rows").glob("*.json"))), len(list((out / "encoders").iterdir()))
+    summary = experiment_encoders(other, [], out, Plan(TINY, seeds=(0,), best=1, closer_looks=False))
+    assert summary["parts"] == 4
+    assert len(list((out / "rows").glob("*.json"))) == before[0] + len(FEW)
+    assert len(list((out / "encoders").iterdir())) == before[1]
+    experiment_encoders(task, [], out, Plan(TINY, seeds=(0, 1), best=2))
 
 
 def test_worse_queries_are_noisier_or_fewer_points(task: RetrievalTask) -> None:
@@ -109,6 +129,18 @@ def test_clusterings_on_the_best_encoders(out: Path, parts: list[PartMesh], tmp_
     assert {row["algorithm"] for row in summary["rows"]} >= {"hdbscan", "dbscan", "k_means", "k_medoids"}
     assert all(-1.0 <= row["stability"] <= 1.0 for row in summary["rows"])
     assert experiment_clustering(parts, found, tmp_path) == summary
+
+
+def test_stability_is_that_of_the_clusters_not_of_the_noise() -> None:
+    """Six parts, eight views each. Views that are all alike: two clusters, the same from any views."""
+    angles = np.deg2rad([0.0, 2.0, 4.0, 90.0, 92.0, 94.0])
+    alike = np.repeat(np.stack([np.cos(angles), np.sin(angles)], axis=1)[:, None], 8, axis=1).astype(np.float32)
+    size_m = np.ones((6, 8), np.float32)
+    assert stability(Gallery(alike, size_m), "k_means", 0) == pytest.approx(1.0)
+    rng = np.random.default_rng(0)
+    anyhow = rng.standard_normal((30, 8, 16)).astype(np.float32)
+    anyhow /= np.linalg.norm(anyhow, axis=2, keepdims=True)
+    assert stability(Gallery(anyhow, np.ones((30, 8), np.float32)), "hdbscan", 0) < 0.5
 
 
 def test_a_folder_that_is_no_experiment_is_named(tmp_path: Path) -> None:

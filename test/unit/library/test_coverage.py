@@ -9,7 +9,8 @@ import pytest
 from support.small_library import at_degrees, write_small_library
 
 from srclib_ros.library import coverage as coverage_module
-from srclib_ros.library.coverage import Unanswered, coverage, own_spread
+from srclib_ros.library.coverage import Unanswered, coverage, neighbours
+from srclib_ros.library.coverage.neighbours import own_spread
 from srclib_ros.library.search import Gallery
 from srclib_ros.library.store import Library
 
@@ -72,7 +73,7 @@ def test_many_entries_by_blocks_tell_the_same(library: Library, monkeypatch: pyt
     seen = with_views(library, (0, 10), (1, 11), (90, 100), (120, 130), (180, 190))
     whole = coverage(seen)
     monkeypatch.setattr(coverage_module, "MANY", 2)
-    monkeypatch.setattr(coverage_module, "_BLOCK", 2)
+    monkeypatch.setattr(neighbours, "_BLOCK", 2)
     blocks = coverage(seen)
     assert blocks.unanswered == whole.unanswered
     for exact, found in ((whole.thin, blocks.thin), (whole.far_from_networks, blocks.far_from_networks)):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from support.small_library import at_degrees
 
 from srclib_ros.embedding.encoder import Descriptors
+from srclib_ros.library import search
 from srclib_ros.library.search import Gallery, distances, similarity_of
 
 GALLERY = Gallery(
@@ -35,6 +38,22 @@ def test_half_and_double_the_size_are_equally_far() -> None:
     only_first = Gallery(GALLERY.embeddings[:1, :1], GALLERY.size_m[:1, :1])
     half, double = distances(only_first, queries, 0.5)[:, 0]
     assert half == pytest.approx(double)
+
+
+def test_many_queries_are_compared_in_blocks(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = rng.standard_normal((2_100, 4)).astype(np.float32)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    gallery = Gallery(x[:100].reshape(10, 10, 4), np.full((10, 10), 0.02, np.float32))
+    asked = Descriptors(x[100:], rng.uniform(0.01, 0.1, 2_000).astype(np.float32))
+    at_once = distances(gallery, asked, 0.5)
+    monkeypatch.setattr(search, "_AT_ONCE", 10_000)
+    tracemalloc.start()
+    in_blocks = distances(gallery, asked, 0.5)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_allclose(in_blocks, at_once, atol=1e-6)
+    assert peak_bytes < 4 * 10_000 * 4 + 3 * at_once.nbytes
+    assert distances(gallery, Descriptors(asked.embeddings[:0], asked.size_m[:0]), 0.5).shape == (0, 10)
 
 
 def test_similarity_falls_from_one_to_nought() -> None:

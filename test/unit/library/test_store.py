@@ -12,6 +12,7 @@ import pytest
 from support.small_library import write_small_library
 
 from srclib_ros.artifact import MANIFEST, seal, sha256, write_json, write_tensors
+from srclib_ros.embedding.encoder import Descriptors
 from srclib_ros.errors import (
     ArtifactDamagedError,
     ArtifactMissingError,
@@ -19,6 +20,7 @@ from srclib_ros.errors import (
     EncoderMismatchError,
     UnsafePathError,
 )
+from srclib_ros.library import search
 from srclib_ros.library.store import ENCODER, ENTRIES, GALLERY, KIND, SCHEMA, Library
 
 
@@ -51,6 +53,14 @@ def test_a_whole_library_opens(folder: Path) -> None:
     assert library.model_folder("bolt_m8") == folder / "models" / "bolt_m8"
     assert library.encoder_folder == folder / ENCODER
     assert library.thresholds.suitability.similarity == 0.8
+
+
+def test_a_large_one_that_was_verified_is_ready_to_search(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "EXACT_UP_TO", 3)
+    gallery = Library.open(folder).gallery
+    monkeypatch.setattr(search, "CoarseIndex", None)  # it would be made no more
+    asked = Descriptors(np.float32([[1, 0]]), np.float32([0.01]))
+    assert search.distances(gallery, asked, 0.0).argmin() == 0
 
 
 def test_its_version_changes_with_any_file(folder: Path) -> None:

@@ -15,3 +15,7 @@ def test_with_and_without_a_matrix(rng: np.random.Generator, monkeypatch: pytest
     many = Parts(coordinates=x)
     assert many.many
     np.testing.assert_allclose(apart(many, 2), expected, rtol=1e-6)
+    some = np.array([5, 0])
+    np.testing.assert_array_equal(apart(many, 2, some), apart(many, 2)[some])
+    few = Parts(np.abs(x[:, :1] - x[:, 0]))
+    np.testing.assert_array_equal(apart(few, 2, some), apart(few, 2)[some])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from support.clustered_library import clustered_library
 
+from srclib_ros.errors import ArtifactDamagedError
 from srclib_ros.library.clustering import clustering
 from srclib_ros.library.store import Library
 
@@ -158,6 +159,12 @@ def test_a_part_alone(tmp_path: Path) -> None:
 def test_a_manifest_that_says_little(tmp_path: Path) -> None:
     made = report(clustered_library(tmp_path, [0, 0, 1, 1], clustering=None, seed=None))
     assert "not clustered by it" in made.html.decode()
+
+
+def test_a_damaged_record_of_the_clustering_is_named(tmp_path: Path) -> None:
+    how = {"algorithm": "hdbscan", "min_cluster_size": "two"}
+    with pytest.raises(ArtifactDamagedError, match="recluster"):
+        report(clustered_library(tmp_path, [0, 0, 1, 1], clustering=how))
 
 
 def test_beyond_the_bound_representatives_stand_for_their_clusters(

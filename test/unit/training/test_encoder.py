@@ -21,9 +21,9 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("open3d")
 
 from srclib_ros.embedding.encoder_kind import EncoderKind
-from srclib_ros.embedding.kinds import make_kind
+from srclib_ros.embedding.kinds import make_kind, make_network
 from srclib_ros.embedding.pointnet import PointNetShape
-from srclib_ros.training import fit_encoder, offline_mining
+from srclib_ros.training import encoder, fit_encoder, offline_mining
 from srclib_ros.training.encoder import EncoderTraining, train_encoder
 from srclib_ros.training.fit_encoder import Schedule, fit
 
@@ -45,7 +45,7 @@ def views(rng: np.random.Generator) -> ViewSet:
 
 def untrained(name: str = "siamese_supervised", **options: object) -> EncoderKind:
     torch.manual_seed(0)
-    return make_kind(name, TINY, 4, options)
+    return make_kind(name, make_network(name, TINY), 4, options)
 
 
 def weights_of(folder: Path) -> dict[str, FloatArray]:
@@ -65,8 +65,8 @@ def test_the_same_seed_trains_the_same_encoder(shapes: list[PartMesh], tmp_path:
     again = train_encoder(shapes[:2], tmp_path / "b" / "encoder", 5, training)
     assert first == again
     assert first["shapes"] == 2 + 2 * 1 + 3
-    encoder = Encoder.load(tmp_path / "a" / "encoder")
-    assert encoder.encode(partial_clouds(shapes[3], 2, np.random.default_rng(0))).shape == (2, 6)
+    trained = Encoder.load(tmp_path / "a" / "encoder")
+    assert trained.encode(partial_clouds(shapes[3], 2, np.random.default_rng(0))).shape == (2, 6)
 
 
 @pytest.mark.parametrize("mining", ["batch_hard", "offline"])
@@ -144,12 +144,34 @@ def test_an_anchor_is_the_whole_surface(views: ViewSet, rng: np.random.Generator
 
 def test_siblings_are_positives_where_asked(views: ViewSet, rng: np.random.Generator) -> None:
     families = ViewSet(views.points, 3, families=np.array([0, 0, 1, 1]))
-    batches = Batches(parts=2, views=6, points=16, positives="family")
+    batches = Batches(parts=2, views=6, points=16, grouping="family")
     clouds, labels = batches.draw(families, rng)
     assert len(clouds) == 12
     assert sorted(set(labels.tolist())) == [0, 1]
     with pytest.raises(TrainingError, match="families"):
-        Batches(parts=3, positives="family").check(families)
+        Batches(parts=3, grouping="family").check(families)
+
+
+def test_a_view_stands_in_a_batch_as_often_as_asked(views: ViewSet, rng: np.random.Generator) -> None:
+    batches = Batches(parts=4, views=4, points=16, repeats=2, crop_probability=0.0, jitter=0.0)
+    clouds, _ = batches.draw(views, rng)
+    for of_part in clouds.reshape(4, 4, -1):
+        assert len(np.unique(of_part.round(5), axis=0)) == 2
+
+
+def test_batches_of_any_views_see_rare_shapes_rarely(views: ViewSet, rng: np.random.Generator) -> None:
+    few = ViewSet(views.points, 3, available=np.array([3, 3, 1, 1]))
+    assert [len(rows) for rows in few.telling] == [3, 3, 1, 1]
+    batches = Batches(parts=2, views=1, points=16, sampling="views")
+    labels = np.concatenate([batches.draw(few, rng)[1] for _ in range(200)])
+    assert (labels < 2).mean() == pytest.approx(6 / 8, abs=0.08)
+
+
+def test_an_imbalanced_training_set_follows_the_power_law() -> None:
+    training = EncoderTraining(imbalance=1.0)
+    available = encoder._available(10, training, 0)
+    assert sorted(available, reverse=True)[:3] == [28, 14, 9]
+    assert min(available) >= 2
 
 
 def test_views_that_show_next_to_nothing_are_left_out(views: ViewSet) -> None:

@@ -85,7 +85,7 @@ def test_a_library_built_on_a_cluster_is_the_one_built_here(cluster: str, tmp_pa
     here, there, beside = (tmp_path / where / "lib" for where in ("here", "there", "beside"))
     build_library(boxes(), encoder, here, 0, plan, (), write_model)
     build_library(boxes(), encoder, there, 0, plan, (), write_model, jobs=Jobs("dask", address=cluster))
-    build_library(boxes(), encoder, beside, 0, plan, (), write_model, jobs=Jobs("threading", 2))
+    build_library(boxes(), encoder, beside, 0, plan, (), write_model, jobs=Jobs("loky", 2))
     assert files_of(here) == files_of(there) == files_of(beside)
 
 

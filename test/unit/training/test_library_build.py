@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +11,17 @@ import pytest
 from support.box_parts import PLAN, box, boxes, files_of, write_model, write_tiny_encoder
 
 from srclib_ros.artifact import MANIFEST, write_json
-from srclib_ros.errors import ConfigError, TrainingError
+from srclib_ros.cli.build import _trained_as
+from srclib_ros.errors import ArtifactDamagedError, ConfigError, TrainingError, UnsafePathError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.library.clustering import Clustering
 from srclib_ros.library.store import Library
-from srclib_ros.training import part_views
-from srclib_ros.training.library_build import BuildPlan, build_library
+from srclib_ros.training import part_networks, part_views
+from srclib_ros.training.jobs import Jobs
+from srclib_ros.training.library_build import BuildPlan, build_library, check_names
 from srclib_ros.training.library_folder import work_folder
 from srclib_ros.training.part_networks import most_useful
+from srclib_ros.training.part_views import write_files
 
 pytest.importorskip("torch")
 pytest.importorskip("trimesh")
@@ -98,6 +103,83 @@ def test_a_truncated_intermediate_result_is_made_again(encoder: Path, tmp_path: 
     assert files_of(build_library(PARTS, encoder, out, 0, PLAN).folder) == before
 
 
+def build_counting(encoder: Path, out: Path, trained_as: str) -> list[str]:
+    """Names of the parts whose networks were trained for it."""
+    trained: list[str] = []
+
+    def train(part: PartMesh, folder: Path) -> None:
+        assert not folder.exists()
+        trained.append(part.name)
+        write_model(part, folder)
+
+    build_library(PARTS, encoder, out, 0, BuildPlan(PLAN.views, networks=1), (), train, trained_as=trained_as)
+    return trained
+
+
+def test_networks_are_kept_for_what_they_were_trained_for(
+    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "lib"
+    assert len(build_counting(encoder, out, "narrow jaw")) == 1
+    assert build_counting(encoder, out, "narrow jaw") == []
+    assert len(build_counting(encoder, out, "wide jaw")) == 1
+    monkeypatch.setattr(part_networks, "__version__", "another")
+    assert len(build_counting(encoder, out, "narrow jaw")) == 1
+
+
+def test_another_gripper_or_another_distractor_is_another_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from srclib_ros.grasping import gripper
+
+    here = _trained_as(PARTS, "jaw")
+    assert here == _trained_as(PARTS, "jaw")
+    assert here != _trained_as(PARTS[1:], "jaw")
+    wider = replace(gripper.load_gripper("jaw"), stroke_m=0.2)
+    monkeypatch.setattr(gripper, "load_gripper", lambda _: wider)
+    assert here != _trained_as(PARTS, "jaw")
+
+
+@pytest.mark.parametrize("damage", ["{", '{"kind": "other"}', None])
+def test_a_damaged_network_is_trained_again(encoder: Path, tmp_path: Path, damage: str | None) -> None:
+    out = tmp_path / "lib"
+    build_counting(encoder, out, "")
+    [manifest] = (work_folder(out) / "models").rglob(MANIFEST)
+    if damage is None:
+        (manifest.parent / "config.json").write_text("{}")
+    else:
+        manifest.write_text(damage)
+    assert build_counting(encoder, out, "") == [manifest.parent.name]
+
+
+def test_files_sent_from_elsewhere_are_sealed_last_and_stay_inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(part_views, "write_atomic", lambda path, _: written.append(path.name))
+    write_files(tmp_path / "model", {MANIFEST: b"{}", "a.json": b"1", "z.json": b"2"})
+    assert written == ["a.json", "z.json", MANIFEST]
+    with pytest.raises(UnsafePathError):
+        write_files(tmp_path / "model", {"../../outside": b""})
+
+
+def test_a_damaged_encoder_is_refused_though_every_view_is_there(encoder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(encoder, tmp_path / "encoder"))
+    build_library(PARTS, copy, tmp_path / "lib", 0, PLAN)
+    onnx = next(copy.glob("*.onnx"))
+    onnx.write_bytes(onnx.read_bytes()[:-1])
+    with pytest.raises(ArtifactDamagedError, match="encoder"):
+        build_library(PARTS, copy, tmp_path / "lib", 0, PLAN)
+
+
+def test_networks_are_not_trained_in_threads(encoder: Path, tmp_path: Path) -> None:
+    out, in_threads = tmp_path / "lib", Jobs("threading", 2)
+    with pytest.raises(ConfigError, match="--backend loky"):
+        build_library(PARTS, encoder, out, 0, BuildPlan(PLAN.views, networks=1), (), write_model, jobs=in_threads)
+    assert not work_folder(out).exists()
+    build_library(PARTS, encoder, out, 0, PLAN, jobs=in_threads)
+
+
 def test_a_library_that_is_there_is_replaced_whole(encoder: Path, tmp_path: Path) -> None:
     out = tmp_path / "lib"
     build_library(PARTS, encoder, out, 0, BuildPlan(PLAN.views, networks=1), (), write_model)
@@ -134,6 +216,13 @@ def test_what_cannot_be_built_is_refused_before_any_work(encoder: Path, tmp_path
     assert not work_folder(out).exists()
     assert (tmp_path / "mine" / "thesis.txt").is_file()
     assert not (tmp_path / "mine" / MANIFEST).exists()
+
+
+def test_names_of_a_large_library_are_checked_at_once() -> None:
+    names = [f"part_{number}" for number in range(30_000)]
+    begun = time.process_time()
+    check_names(names)
+    assert time.process_time() - begun < 1.0
 
 
 def test_networks_go_to_representatives_of_large_clusters_first() -> None:

@@ -12,12 +12,14 @@ import pytest
 from support.box_parts import PLAN, box, boxes, files_of, write_model, write_tiny_encoder
 
 from srclib_ros.artifact import MANIFEST, seal
-from srclib_ros.errors import ArtifactMissingError, ConfigError, LibraryBusyError, TrainingError
+from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, ConfigError, LibraryBusyError, TrainingError
+from srclib_ros.library import search
+from srclib_ros.library.clustering.record import clustering_given, clustering_record
 from srclib_ros.library.store import KIND, QUERIES, SCHEMA, Library
 from srclib_ros.training import library_folder
 from srclib_ros.training.library_build import build_library
 from srclib_ros.training.library_change import add_parts, recluster, remove_entries
-from srclib_ros.training.library_folder import clustering_given, clustering_record, work_folder
+from srclib_ros.training.library_folder import work_folder
 
 pytest.importorskip("torch")
 pytest.importorskip("trimesh")
@@ -46,6 +48,19 @@ def test_added_to_or_built_at_once_it_is_the_same(library: Path, encoder: Path, 
     whole = build_library(boxes(), encoder, tmp_path / "whole" / "lib", 0, PLAN, [library / "models" / "plate_40"])
     add_parts(library, boxes()[3:])
     assert files_of(library) == files_of(whole.folder)
+
+
+def test_added_to_or_built_at_once_a_large_one_is_the_same(
+    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clusters and thresholds come from views in 16 bits in both."""
+    monkeypatch.setattr(search, "EXACT_UP_TO", 3)
+    five = (*boxes(), box("cube", "cube", 0.03, 0.03, 0.03))
+    grown = build_library(five[:4], encoder, tmp_path / "grown" / "lib", 0, PLAN).folder
+    whole = build_library(five, encoder, tmp_path / "whole" / "lib", 0, PLAN)
+    assert whole.gallery.embeddings.dtype == np.int16
+    add_parts(grown, five[4:])
+    assert files_of(grown) == files_of(whole.folder)
 
 
 def test_what_was_added_can_be_removed_again(library: Path, three: Path) -> None:
@@ -103,8 +118,31 @@ def test_what_was_found_from_the_data_is_found_again() -> None:
     from srclib_ros.library.clustering.centroid import k_means
 
     parts = Parts(coordinates=np.float64([[0], [1], [10], [11], [20], [21]]))
-    assert clustering_given(clustering_record(k_means(parts, seed=3))) == ("k_means", {"seed": 3})
-    assert clustering_given(clustering_record(k_means(parts, k=2))) == ("k_means", {"k": 2, "seed": 0})
+    assert clustering_given(clustering_record(k_means(parts, seed=3)), "") == ("k_means", {"seed": 3})
+    assert clustering_given(clustering_record(k_means(parts, k=2)), "") == ("k_means", {"k": 2, "seed": 0})
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        None,
+        [],
+        "hdbscan",
+        {},
+        {"algorithm": "ward"},
+        {"algorithm": ["hdbscan"]},
+        {"algorithm": "hdbscan", "min_cluster_size": "two"},
+        {"algorithm": "hdbscan", "k": 2},
+        {"algorithm": "k_means", "k": 2, "chosen": 3},
+    ],
+)
+def test_a_damaged_record_of_the_clustering_is_named_with_its_cure(library: Path, record: object) -> None:
+    manifest = json.loads((library / MANIFEST).read_text()) | {"clustering": record}
+    seal(library, KIND, SCHEMA, {k: v for k, v in manifest.items() if k not in ("kind", "schema", "files")})
+    with pytest.raises(ArtifactDamagedError, match="recluster"):
+        add_parts(library, boxes()[3:])
+    recluster(library, "hdbscan", {})
+    add_parts(library, boxes()[3:])
 
 
 def test_an_older_library_says_how_to_go_on(library: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from srclib_ros.embedding.losses.triplet import pairwise, triplet
+from srclib_ros.embedding.distances import pairwise
+from srclib_ros.embedding.losses.triplet import triplet
 
 
 def test_by_hand() -> None:

@@ -144,3 +144,11 @@ def test_what_is_not_defined_is_none() -> None:
     assert one["silhouette"] is one["dbcv"] is None
     each = scores(parts, k_medoids(parts, 9), CATEGORIES)
     assert each["silhouette"] is each["dbcv"] is None
+
+
+def test_parts_without_a_category_do_not_count_as_one_kind() -> None:
+    parts = on_a_line(POSITIONS)
+    found = hdbscan(parts)
+    assert scores(parts, found, [""] * len(POSITIONS))["ari"] is None
+    some = [category if row % 3 else "" for row, category in enumerate(CATEGORIES)]
+    assert scores(parts, found, some)["ari"] == 1

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from support.small_library import at_degrees
 
-from srclib_ros.library.clustering.clustering import Parts, by_first_member, medoids, nearness, part_distances
+from srclib_ros.library.clustering import clustering as module
+from srclib_ros.library.clustering.clustering import (
+    Parts,
+    by_first_member,
+    distances_of_one,
+    medoids,
+    nearness,
+    part_distances,
+)
+from srclib_ros.library.packing import packed
 from srclib_ros.library.search import Gallery
 
 # three on a line, two close together elsewhere, one far from all
@@ -29,6 +38,15 @@ def test_part_distances_are_symmetric_and_ignore_size() -> None:
     one_way_there = (2.0 + 1.0) / 2.0  # 0 and 90 degrees to 180
     one_way_back = 1.0  # both views at 180 to 90
     np.testing.assert_allclose(distance[0, 2], np.sqrt((one_way_there + one_way_back) / 2.0), rtol=1e-6)
+
+
+def test_one_row_of_the_distances(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    views = rng.standard_normal((9, 3, 5)).astype(np.float32)
+    views /= np.linalg.norm(views, axis=2, keepdims=True)
+    gallery = Gallery(packed(views), np.ones((9, 3), np.float32))
+    monkeypatch.setattr(module, "_BLOCK", 4)
+    for row, expected in enumerate(part_distances(gallery)):
+        np.testing.assert_allclose(distances_of_one(gallery, row), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_distances_come_back_from_the_coordinates_made_of_them() -> None:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from srclib_ros.cli.cluster_options import ALGORITHM_NAMES
+from srclib_ros.errors import ConfigError
 from srclib_ros.library.clustering import ALGORITHMS, Parts, hierarchical, many, parts_of
 from srclib_ros.library.clustering import clustering as clustering_module
 from srclib_ros.library.clustering.clustering import mean_views, medoids, nearness, part_distances
-from srclib_ros.library.clustering.many import drawn, medoids_of, nearest_two, nearness_of
+from srclib_ros.library.clustering.many import drawn, medoids_of, members_of, nearest_two, nearness_of
 from srclib_ros.library.clustering.scores import scores
 from srclib_ros.library.entry import NOISE
 from srclib_ros.library.packing import packed
@@ -83,6 +84,12 @@ def test_by_blocks_as_by_the_whole_matrix(coordinates: np.ndarray, monkeypatch: 
     np.testing.assert_allclose(np.stack([near, second], 1), np.sort(distance[:, :5], axis=1)[:, :2], atol=2e-2)
 
 
+def test_members_are_grouped_in_the_order_of_their_rows() -> None:
+    found = members_of(np.array([1, 0, -1, 1, -1, 1]))
+    assert {cluster: rows.tolist() for cluster, rows in found.items()} == {-1: [2, 4], 0: [1], 1: [0, 3, 5]}
+    assert members_of(np.zeros(0, np.int64)) == {}
+
+
 def test_a_cluster_too_large_takes_the_member_nearest_to_its_mean(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(many, "LARGEST_EXACT_MEDOID", 3)
     line = np.float64([[0], [1], [2], [7]])
@@ -105,6 +112,33 @@ def test_a_library_of_many_is_clustered_by_mean_views(
 
 
 def test_the_same_rows_are_drawn_again() -> None:
-    np.testing.assert_array_equal(drawn(100, 10), drawn(100, 10))
-    assert drawn(100, 10).tolist() != drawn(100, 10, 1).tolist()
-    assert drawn(5, 10).tolist() == [0, 1, 2, 3, 4]
+    first, again, other = (drawn(100, 10, np.random.default_rng(seed)) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert first.tolist() != other.tolist()
+    assert drawn(5, 10, np.random.default_rng(0)).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_the_seed_decides_what_stands_in_for_many(rng: np.random.Generator, few_are_many: None) -> None:
+    coordinates = rng.standard_normal((240, 20))
+    for name in ("k_medoids", "agglomerative", "divisive"):
+        first, again, other = (ALGORITHMS[name](Parts(coordinates=coordinates), k=8, seed=seed) for seed in (0, 0, 1))
+        np.testing.assert_array_equal(first.labels, again.labels)
+        assert first.labels.tolist() != other.labels.tolist()
+        assert other.parameters["seed"] == 1
+    samples = [Parts(coordinates=coordinates, seed=seed).sampled_rows.tolist() for seed in (0, 1)]
+    assert samples[0] != samples[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("k_medoids", "241 clusters of 240 parts"),
+        ("divisive", "representatives of 240 parts"),
+        ("gaussian_mixture", "241 clusters of 60 parts, a sample of 240"),
+    ],
+)
+def test_too_many_clusters_are_told_by_what_is_clustered(
+    coordinates: np.ndarray, few_are_many: None, name: str, says: str
+) -> None:
+    with pytest.raises(ConfigError, match=says):
+        ALGORITHMS[name](Parts(coordinates=coordinates), k=241)

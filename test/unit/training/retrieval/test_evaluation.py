@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.retrieval_parts import FirstPoint, angle_plate
 
+from srclib_ros.embedding.encoder import Descriptors
 from srclib_ros.errors import MeshError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.training.descriptors.extents import SortedExtents
-from srclib_ros.training.retrieval import Queries, RetrievalTask, evaluate_retrieval, fitted_size_weight, retrieval_task
+from srclib_ros.training.retrieval import (
+    Queries,
+    RetrievalTask,
+    evaluate_retrieval,
+    fitted_size_weight,
+    remembered,
+    retrieval_task,
+)
 from srclib_ros.training.retrieval.twins import Twins
 from srclib_ros.types import FloatArray
 
@@ -33,6 +44,7 @@ def task_of(gallery: list[list[FloatArray]], asked: list[FloatArray], truth: lis
         twins_scale_free=Twins(np.array([0, 0, 1, 2])),
         piles=None,
         seed=0,
+        identity="by hand",
     )
 
 
@@ -87,6 +99,55 @@ def test_the_same_seed_gives_the_same_queries(small_task: RetrievalTask) -> None
     for kind, queries in small_task.queries.items():
         for one, other in zip(queries.clouds, again.queries[kind].clouds, strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+def test_a_gallery_that_is_at_hand_is_not_described_again() -> None:
+    class Counting(FirstPoint):
+        described = 0
+
+        def describe(self, clouds: Sequence[FloatArray]) -> Descriptors:
+            self.described += len(clouds)
+            return super().describe(clouds)
+
+    gallery = [[cloud(90.0 * part)] for part in range(4)]
+    task = task_of(gallery, [cloud(90.0 * part + 3.0) for part in range(4)], [0, 1, 2, 3])
+    encoder = Counting()
+    figures = evaluate_retrieval(encoder, task, 0.5, remembered(FirstPoint(), task))
+    assert encoder.described == sum(len(asked.clouds) for asked in task.queries.values())
+    assert figures == evaluate_retrieval(FirstPoint(), task, 0.5)
+
+
+def test_whatever_a_task_is_made_from_is_in_its_identity() -> None:
+    plate, longer = angle_plate("short"), angle_plate("long", foot_m=0.07)
+    settings = {"seed": 0, "partial": 1, "full": 1, "queries_each": 1, "segmented": False}
+    made = [
+        retrieval_task([plate, longer], **(settings | change)).identity
+        for change in ({}, {"seed": 1}, {"partial": 2}, {"full": 2}, {"queries_each": 2}, {"segmented": True})
+    ]
+    made += [
+        retrieval_task([plate, other], **settings).identity
+        for other in (
+            replace(longer, category="other"),
+            replace(longer, name="other"),
+            angle_plate("long", foot_m=0.071),
+            replace(longer, faces=longer.faces[::-1].copy()),
+        )
+    ]
+    assert len(set(made)) == len(made)
+    assert retrieval_task([plate, longer], **settings).identity == made[0]
+
+
+def test_near_duplicates_of_training_parts_are_named_and_left_out() -> None:
+    """The task is the one without them, its identity too."""
+    plate, others = angle_plate("short"), [angle_plate("long", foot_m=0.07), angle_plate("wide", foot_m=0.1)]
+    settings = {"partial": 1, "full": 1, "queries_each": 1, "segmented": False}
+    task = retrieval_task([plate, *others], 0, known=[angle_plate("trained on")], **settings)
+    assert (task.names, task.near_duplicates) == (["long", "wide"], ["short"])
+    alone = retrieval_task(others, 0, **settings)
+    assert (task.identity, alone.near_duplicates) == (alone.identity, [])
+    np.testing.assert_array_equal(task.gallery[0][0], alone.gallery[0][0])
+    with pytest.raises(MeshError, match=r"1 of 2 parts .* --keep-near-duplicates"):
+        retrieval_task([plate, others[0]], 0, known=[plate], **settings)
 
 
 def test_a_part_that_the_camera_cannot_see_is_named_and_left_out() -> None:
