@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srclib_ros.cli.options import DEFAULT_LIBRARY, add_jobs, add_json, add_out, add_seed, jobs_of, print_json, progress
+from srclib_ros.errors import ConfigError
 
 if TYPE_CHECKING:
     from srclib_ros.geometry.mesh import PartMesh
@@ -70,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
     from srclib_ros.training.library_build import BuildPlan, build_library
     from srclib_ros.training.library_folder import work_folder
 
+    if args.networks < 0:
+        raise ConfigError(f"--networks {args.networks}: a number of 0 or more")
     jobs = jobs_of(args)
     parts = load_parts(args.parts, args.unit)
     bar = partial(progress, quiet=args.json)
@@ -96,6 +99,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         networks = int(library.with_model.sum())
         print(f"{args.out}: {len(library.entries)} parts, {networks} with a network, version {library.version}")
+        if not any(part.category for part in parts):
+            print("no categories: suitability was set by the clusters themselves; a folder for each family gives them")
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from srclib_ros.cli.options import positive_int
+from srclib_ros.cli.options import positive_int, seed
 from srclib_ros.errors import ConfigError
 
 ALGORITHM_NAMES = ("hdbscan", "dbscan", "k_means", "k_medoids", "agglomerative", "divisive", "gaussian_mixture")
@@ -29,7 +29,7 @@ def add_clustering(parser: argparse.ArgumentParser, *more_algorithms: str) -> No
     parser.add_argument("--min-samples", type=positive_int, metavar="N", help="parts that make a dense place")
     parser.add_argument("--min-cluster-size", type=positive_int, metavar="N", help="smallest cluster of HDBSCAN (2)")
     parser.add_argument("--linkage", choices=("average", "complete", "single"), help="what agglomerative merges by")
-    parser.add_argument("--seed", type=int, metavar="N", help="of what is drawn at random (0)")
+    parser.add_argument("--seed", type=seed, metavar="N", help="of what is drawn at random (0)")
 
 
 def clustering_of(args: argparse.Namespace) -> dict[str, Any]:

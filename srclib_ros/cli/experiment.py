@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from srclib_ros.geometry.mesh import PartMesh
 
 ENCODERS, CLUSTERING = "encoders", "clustering"
+SEEDS, QUERIES = 3, 20
 THREADS = 2  # that an encoder runs on when it is measured
 
 
@@ -45,9 +46,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_extent(parser)
     parser.add_argument("--limit", type=positive_int, metavar="N", help="the first N parts only")
     add_out(parser, "folder of rows, tables and pictures")
-    parser.add_argument("--steps", type=positive_int, metavar="N", help="optimiser steps of each encoder")
-    parser.add_argument("--seeds", type=positive_int, default=3, metavar="N", help="of the best five encoders (3)")
-    parser.add_argument("--queries", type=positive_int, default=20, metavar="N", help="of each kind a part (20)")
+    parser.add_argument("--steps", type=positive_int, metavar="N", help="encoders: optimiser steps of each")
+    parser.add_argument("--seeds", type=positive_int, default=None, metavar="N", help="encoders: of the best five (3)")
+    parser.add_argument(
+        "--queries", type=positive_int, default=None, metavar="N", help="encoders: of each kind a part (20)"
+    )
     parser.add_argument(
         "--encoders",
         type=Path,
@@ -66,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.experiment == ENCODERS and args.encoders:
         raise ConfigError("--encoders is for the experiment on clustering; the one on encoders trains its own")
+    if args.experiment == CLUSTERING and (args.steps or args.seeds or args.queries):
+        raise ConfigError("--steps, --seeds and --queries are for the experiment on encoders; leave them out")
     parts = parts_of_extent(load_parts(args.parts, args.unit), args.extent_mm)[: args.limit]
     if len(parts) < 3:
         raise ConfigError(f"{args.parts}: {len(parts)} parts; an experiment needs three to tell apart")
@@ -83,11 +88,11 @@ def _encoders(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]
     from srclib_ros.training.retrieval import retrieval_task
 
     bar = partial(progress, quiet=args.json)
-    plan = Plan(seeds=tuple(range(args.seed, args.seed + args.seeds)))
+    plan = Plan(seeds=tuple(range(args.seed, args.seed + (args.seeds or SEEDS))))
     if args.steps is not None:
         plan = replace(plan, base=replace(plan.base, schedule=replace(plan.base.schedule, steps=args.steps)))
     known = generate_parts(0, "library")
-    task = retrieval_task(parts, args.seed, queries_each=args.queries, known=known, progress=bar)
+    task = retrieval_task(parts, args.seed, queries_each=args.queries or QUERIES, known=known, progress=bar)
     return experiment_encoders(task, known, args.out, plan, circumstances(args.seed, threads=THREADS), bar)
 
 

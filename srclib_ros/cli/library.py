@@ -105,7 +105,7 @@ def _verify(args: argparse.Namespace) -> int:
         if entry.model is not None:
             open_sealed(library.model_folder(entry.name), KIND, SCHEMA)
     if args.json:
-        print_json(summary(library))
+        print_json({"whole": True, "files": len(library.manifest["files"]), "version": library.version})
     else:
         print(f"{args.library}: whole; {len(library.manifest['files'])} files as they were sealed")
     return 0

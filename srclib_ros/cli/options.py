@@ -27,7 +27,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def add_seed(parser: argparse.ArgumentParser, default: int = 0) -> None:
-    parser.add_argument("--seed", type=int, default=default, help=f"the same seed gives the same result ({default})")
+    parser.add_argument("--seed", type=seed, default=default, help=f"the same seed gives the same result ({default})")
 
 
 def add_out(parser: argparse.ArgumentParser, help: str, default: Path | None = None) -> None:
@@ -123,6 +123,14 @@ def positive_int(text: str) -> int:
 def not_negative_int(text: str) -> int:
     """For `type=`: a whole number of 0 or more."""
     return _whole_number(text, 0)
+
+
+def seed(text: str) -> int:
+    """For `type=`: a whole number of 0 or more that every generator takes, below 2^32."""
+    value = _whole_number(text, 0)
+    if value >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text}: expected a seed below 2^32")
+    return value
 
 
 def print_json(value: Any) -> None:

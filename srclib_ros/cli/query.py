@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srclib_ros.cli.options import add_json, add_seed, print_json
-from srclib_ros.errors import ConfigError
+from srclib_ros.errors import CloudError, ConfigError
 
 if TYPE_CHECKING:
     from srclib_ros.library.store import Library
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MESH_SUFFIXES = (".stl", ".obj", ".off", ".step", ".stp")
 VIEWS_OF_A_MESH = 20
+MIN_POINTS = 30
+MIN_EXTENT_M, MAX_EXTENT_M = 0.002, 2.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -54,13 +56,16 @@ def run(args: argparse.Namespace) -> int:
     library = Library.open(args.library)
     encoder = Encoder.load(library.encoder_folder)
     answer = query(library, encoder, encoder.describe(_clouds(args.file, args.unit, args.seed)), config)
-    record = answer_record(library, answer)
+    record = answer_record(library, answer, args.min_similarity)
     print_json(record) if args.json else _print(library, record)
     return 0 if answer.suitable else 1
 
 
-def answer_record(library: Library, answer: Match) -> dict[str, Any]:
-    """The answer as JSON: neighbours, the network to use, and both verdicts with their rates."""
+def answer_record(library: Library, answer: Match, min_similarity: float = -1.0) -> dict[str, Any]:
+    """The answer as JSON: neighbours, the network to use, and both verdicts with their rates.
+
+    min_similarity: where the caller wanted suitability to begin; negative, where the library's threshold lies.
+    """
     thresholds = library.thresholds
     return {
         "library": {"name": library.name, "version": library.version, "entries": len(library.entries)},
@@ -72,6 +77,7 @@ def answer_record(library: Library, answer: Match) -> dict[str, Any]:
         "scale": answer.scale,
         "identity": {"verdict": answer.identity, **asdict(thresholds.identity)},
         "suitability": {"verdict": answer.suitable, **asdict(thresholds.suitability)},
+        "asked_from": None if min_similarity < 0.0 else min_similarity,
         "why": answer.why,
     }
 
@@ -84,13 +90,25 @@ def _clouds(file: Path, unit: str | None, seed: int) -> list[FloatArray]:
         from srclib_ros.geometry.mesh import load_mesh
         from srclib_ros.training.views import partial_clouds
 
+        if not file.is_file():
+            raise ConfigError(f"{file}: no such file; check the path")
         if unit is None:
             raise ConfigError(f"{file}: a mesh file does not tell its unit; add --unit mm (or cm, m, in)")
         return partial_clouds(load_mesh(file, unit), VIEWS_OF_A_MESH, np.random.default_rng(seed))
     from srclib_ros.captures.cloud_io import load_capture
 
+    if file.is_dir() or not file.exists():
+        raise ConfigError(f"{file}: no such file; name one mesh (STL, OBJ, PLY, STEP) or one cloud (PCD, PLY, NPZ)")
+    if unit is not None:
+        raise ConfigError(f"{file}: clouds are in metres, and --unit is for meshes; scale the cloud and leave it out")
     xyz = load_capture(file).cloud.xyz.reshape(-1, 3)
-    return [xyz[np.isfinite(xyz).all(axis=1)]]
+    cloud = xyz[np.isfinite(xyz).all(axis=1)]
+    if len(cloud) < MIN_POINTS:
+        raise CloudError(f"{file}: {len(cloud)} points; a part shows its shape from {MIN_POINTS} on")
+    extent_m = float(np.ptp(cloud, axis=0).max())
+    if not MIN_EXTENT_M < extent_m < MAX_EXTENT_M:
+        raise CloudError(f"{file}: {extent_m:.4g} m across is no part in a bin; clouds are in metres, the part alone")
+    return [cloud]
 
 
 def _has_faces(ply: Path) -> bool:
@@ -114,8 +132,14 @@ def _print(library: Library, record: dict[str, Any]) -> None:
         )
     for name in ("identity", "suitability"):
         verdict = record[name]
+        said = f"{name}: {'yes' if verdict['verdict'] else 'no'}"
+        if name == "suitability" and record["asked_from"] is not None:
+            print(f"{said} (asked for from {record['asked_from']:g} on)")
+            continue
         print(
-            f"{name}: {'yes' if verdict['verdict'] else 'no'} (from {verdict['similarity']:.2f} on; wrongly yes "
-            f"{verdict['false_accept']:.0%}, wrongly no {verdict['false_reject']:.0%} when it was set)"
+            f"{said} (from {verdict['similarity']:.2f} on; wrongly yes {verdict['false_accept']:.0%}, wrongly no "
+            f"{verdict['false_reject']:.0%} when it was set)"
         )
+    if not any(entry.category for entry in library.entries):
+        print("the parts of this library have no categories: suitability's rates are against its own clusters")
     print(f"source: {record['source'] or 'none'}; {record['why']}")

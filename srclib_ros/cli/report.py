@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from srclib_ros.cli.options import add_json, add_out, add_seed, print_json, progress
+from srclib_ros.errors import ConfigError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
     from srclib_ros.reporting.page import report
     from srclib_ros.simulation.parts import load_parts
 
+    if args.out.is_dir():
+        raise ConfigError(f"{args.out}: is a folder; --out names the HTML file to write")
     library = Library.open(args.library)
     parts = None if args.parts is None else load_parts(args.parts, args.unit)
     experiments = [] if args.experiments is None else read_experiments(args.experiments)

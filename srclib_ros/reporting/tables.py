@@ -24,7 +24,7 @@ _HEADINGS = {"noise": "noise share", "dbcv": "DBCV", "ari": "ARI", "nmi": "NMI"}
 
 def thresholds_table(thresholds: Thresholds) -> Markup:
     """Where the two verdicts begin, and how often each was wrong when the library was built."""
-    meanings = {"identity": "this very part is in the library", "suitability": "the library holds a part of its kind"}
+    meanings = {"identity": "this very part is in the library", "suitability": "the library holds a useful source"}
     rows = []
     for name, meaning in meanings.items():
         threshold = getattr(thresholds, name)

@@ -32,10 +32,14 @@ COLUMNS = (
 def write_parts(folder: Path, parts: Sequence[PartMesh], set_name: str = "generated") -> Path:
     """Write each part as binary STL in millimetres under folder/<category>/, and last the manifest, whose path returns.
 
-    Raises MeshError when two parts share a name.
+    Raises MeshError when two parts share a name, or when meshes lie there that the manifest would not list.
     """
     if len({(part.category, part.name) for part in parts}) < len(parts):
         raise MeshError("two parts of one category share a name; name them apart")
+    written = {folder / f"{part.category or 'parts'}/{part.name}.stl" for part in parts}
+    strange = sorted(set(_meshes(folder)) - written)
+    if strange:
+        raise MeshError(f"{folder} holds other meshes, {strange[0].name} for one; choose another folder or empty it")
     table = StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -49,6 +53,10 @@ def write_parts(folder: Path, parts: Sequence[PartMesh], set_name: str = "genera
     return folder / MANIFEST
 
 
+def _meshes(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES + CAD_SUFFIXES)
+
+
 def load_parts(folder: Path | str, unit: str | None = None) -> list[PartMesh]:
     """All meshes below a folder (STL, OBJ, PLY, OFF, STEP), sorted by path.
 
@@ -58,8 +66,8 @@ def load_parts(folder: Path | str, unit: str | None = None) -> list[PartMesh]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise MeshError(f"{folder}: no such folder; make parts with `srclib parts {folder}`")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES + CAD_SUFFIXES)
+        raise MeshError(f"{folder}: no such folder; check the path, or make parts to try with `srclib parts FOLDER`")
+    files = _meshes(folder)
     if not files:
         raise MeshError(f"{folder}: holds no mesh ({', '.join(SUFFIXES + CAD_SUFFIXES)})")
     manifest = _nearest_manifest(folder)

@@ -124,3 +124,28 @@ def test_query_with_a_mesh_and_with_a_cloud(
 def test_a_mesh_without_a_unit_is_refused(library: Path, meshes: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["query", str(library), str(meshes / "bar" / "bar_40.stl")]) == 2
     assert "--unit" in capsys.readouterr().err
+
+
+def test_a_cloud_that_is_no_part_is_refused(library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    points = np.random.default_rng(0).random((200, 3)).astype(np.float32)
+    for name, xyz, cure in (
+        ("millimetres", points * 60.0, "clouds are in metres"),
+        ("few", points[:5] * 0.06, "points; a part shows its shape"),
+    ):
+        np.savez(tmp_path / f"{name}.npz", xyz=xyz)
+        assert main(["query", str(library), str(tmp_path / f"{name}.npz")]) == 2
+        assert cure in capsys.readouterr().err
+    np.savez(tmp_path / "cloud.npz", xyz=points * 0.06)
+    assert main(["query", str(library), str(tmp_path / "cloud.npz"), "--unit", "mm"]) == 2
+    assert "--unit is for meshes" in capsys.readouterr().err
+    assert main(["query", str(library), str(tmp_path)]) == 2
+    assert "name one mesh" in capsys.readouterr().err
+
+
+def test_suitability_says_where_it_was_asked_to_begin(
+    library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    points = np.random.default_rng(0).random((200, 3)).astype(np.float32)
+    np.savez(tmp_path / "cloud.npz", xyz=points * 0.06)
+    main(["query", str(library), str(tmp_path / "cloud.npz"), "--min-similarity", "0.999"])
+    assert "(asked for from 0.999 on)" in capsys.readouterr().out

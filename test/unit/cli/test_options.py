@@ -98,3 +98,10 @@ def test_impossible_counts_are_refused(command: list[str], capsys: pytest.Captur
     told = capsys.readouterr().err
     assert command[-2] in told
     assert "expected a whole number of" in told
+
+
+@pytest.mark.parametrize("seed", ["-1", "4294967296", "x"])
+def test_a_seed_that_no_generator_takes_is_refused(seed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["parts", "p", "--seed", seed])
+    assert seed in capsys.readouterr().err

@@ -86,3 +86,9 @@ def test_normals_in_the_file_are_unit(tmp_path, parts):
     lengths = np.linalg.norm(facets["n"], axis=1)
     assert lengths[lengths > 0.0] == pytest.approx(1.0, abs=1e-5)
     assert np.count_nonzero(lengths) > 0.9 * len(lengths)
+
+
+def test_parts_are_not_mixed_with_others(folder, parts):
+    write_parts(folder, parts)
+    with pytest.raises(MeshError, match="another folder"):
+        write_parts(folder, parts[1:])

@@ -27,7 +27,7 @@ def test_what_was_trained_on_is_found_however_it_lies(rng: np.random.Generator) 
 
 
 def test_the_border_is_two_percent_of_the_diameter() -> None:
-    """Cubes of 40 mm and of 40 + 2 d lie 2 d apart, both ways together; 2 % of the larger one's diagonal is 1.4 to 1.5 mm."""
+    """Cubes of 40 mm and of 40 + 2 d lie 2 d apart both ways together; 2 % of the diagonal: 1.4 to 1.5 mm."""
     larger = [cube(0.04 + 2.0 * apart_m) for apart_m in (0.0006, 0.0009)]
     assert near_duplicates(larger, [cube(0.04)], 0).tolist() == [True, False]
 
