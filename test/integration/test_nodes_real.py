@@ -37,9 +37,8 @@ def test_the_node_answers_as_the_pipeline_does(tmp_path: Path, default_library: 
     expected = open_pipeline(default_library, config).plan(cloud)
     assert expected.grasps
     with Cell(tmp_path / "log.txt", {"bin.pose": BIN_POSE, "max_age_s": 60.0}, node="picking_node") as cell:
-        cell.wait_active()
-        stamp_ns = cell.show(cloud)
-        plan, poses = cell.plan_of(stamp_ns), cell.poses_of(stamp_ns)
+        plan = cell.wait_active().answer_to(cloud)
+        poses = cell.poses_of(plan["stamp_ns"])
         assert plan["verdict"] == str(expected.verdict)
         assert len(poses.poses) == len(expected.grasps)
         for entry, grasp in zip(plan["grasps"], expected.grasps, strict=True):
