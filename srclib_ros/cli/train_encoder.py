@@ -90,7 +90,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--normals", action="store_true", help="points with normals and curvature, not bare coordinates"
     )
-    parser.add_argument("--dim", type=positive_int, metavar="D", help="length of the embedding")
+    parser.add_argument(
+        "--pair-weight",
+        type=float,
+        default=0.3,
+        metavar="W",
+        help="share of the cosine that point pairs have beside the network; 0, the network alone (0.3)",
+    )
+    parser.add_argument("--dim", type=positive_int, metavar="D", help="length of the network's embedding")
     parser.add_argument("--steps", type=positive_int, metavar="N", help="optimiser steps (a good encoder's)")
     add_seed(parser)
     add_json(parser)
@@ -115,6 +122,7 @@ def training_of(args: argparse.Namespace) -> EncoderTraining:
     """What the command line asks for. Raises ConfigError for an option that the kind does not have."""
     from dataclasses import replace
 
+    from srclib_ros.embedding.point_pairs import PairShape
     from srclib_ros.training.encoder import EncoderTraining
 
     options: dict[str, Any] = {name: getattr(args, name) for name in TAKES if getattr(args, name) is not None}
@@ -127,7 +135,10 @@ def training_of(args: argparse.Namespace) -> EncoderTraining:
         raise ConfigError("--mining offline makes its own batches: leave --positives and --anchor as they are")
     if args.normals and args.kind == "convolutional":
         raise ConfigError("--normals are for a PointNet; the convolutional kind reads a height image")
-    training = EncoderTraining(kind=args.kind, options=options)
+    if not 0.0 <= args.pair_weight < 1.0:
+        raise ConfigError(f"--pair-weight {args.pair_weight} is out of range; it is 0 or more, and below 1")
+    pairs = PairShape(weight=args.pair_weight) if args.pair_weight else None
+    training = EncoderTraining(kind=args.kind, options=options, point_pairs=pairs)
     schedule, shape = training.schedule, replace(training.shape, frame=args.frame)
     schedule = replace(schedule, batches=replace(schedule.batches, grouping=args.positives, anchor=args.anchor))
     if args.steps is not None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from srclib_ros.artifact import MANIFEST, open_sealed, read_bytes, read_json, resolve_inside, sha256
+from srclib_ros.artifact import MANIFEST, open_sealed, read_bytes, read_json, read_tensors, resolve_inside, sha256
+from srclib_ros.embedding.point_pairs import LENGTH, PairEmbedding, PairShape
 from srclib_ros.embedding.preprocess import AS_GIVEN, PRINCIPAL, canonicalise
 from srclib_ros.errors import ArtifactDamagedError
 from srclib_ros.inference import open_session
@@ -16,7 +18,8 @@ from srclib_ros.types import FloatArray
 
 KIND = "encoder"
 SCHEMA = 1
-CONFIG, ONNX, WEIGHTS = "config.json", "encoder.onnx", "weights.safetensors"
+CONFIG, ONNX, WEIGHTS, PAIRS = "config.json", "encoder.onnx", "weights.safetensors", "pairs.safetensors"
+PAIR_SETTINGS = "point_pairs"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +37,21 @@ class Encoder:
     """Clouds to unit vectors: alike in shape, near in angle; rotation and scale do not matter."""
 
     def __init__(
-        self, onnx_bytes: bytes, encoder_id: str, dim: int, n_points: int, threads: int = 2, frame: str = PRINCIPAL
+        self,
+        onnx_bytes: bytes,
+        encoder_id: str,
+        dim: int,
+        n_points: int,
+        threads: int = 2,
+        frame: str = PRINCIPAL,
+        pairs: PairEmbedding | None = None,
     ) -> None:
+        """dim: of the network's embedding. pairs: joined to it."""
         self.id = encoder_id
-        self.dim = dim
+        self.dim = dim + (pairs.shape.dim if pairs else 0)
         self.n_points = n_points
         self.frame = frame
+        self._pairs = pairs
         self._session = open_session(onnx_bytes, threads)
         self._input = self._session.get_inputs()[0].name
 
@@ -54,10 +66,11 @@ class Encoder:
             frame = {PRINCIPAL: PRINCIPAL, AS_GIVEN: AS_GIVEN}[config.get("frame", PRINCIPAL)]
         except (TypeError, KeyError, ValueError) as error:
             raise ArtifactDamagedError(f"{folder / CONFIG}: lacks dim or n_points; train the encoder again") from error
-        return cls(read_bytes(resolve_inside(folder, ONNX)), encoder_id(folder), dim, n_points, threads, frame)
+        pairs = read_pairs(folder, config) if PAIR_SETTINGS in config else None
+        return cls(read_bytes(resolve_inside(folder, ONNX)), encoder_id(folder), dim, n_points, threads, frame, pairs)
 
     def describe(self, clouds: Sequence[FloatArray]) -> Descriptors:
-        """Embeddings and observed sizes of `clouds`, each (N, 3) float32, metres, any frame, finite.
+        """Embeddings and observed sizes of clouds, bare (N, 3) or oriented (N, 6), float32, metres, any frame, finite.
 
         Raises EmptyCloudError or CloudError for a cloud that shows no shape.
         """
@@ -65,11 +78,26 @@ class Encoder:
             return Descriptors(np.zeros((0, self.dim), np.float32), np.zeros(0, np.float32))
         canonical = canonicalise(clouds, self.n_points, self.frame)
         (embeddings,) = self._session.run(None, {self._input: canonical.points})
+        if self._pairs is not None:
+            embeddings = self._pairs.beside(embeddings, clouds, canonical)
         return Descriptors(embeddings, canonical.size_m)
 
     def encode(self, clouds: Sequence[FloatArray]) -> FloatArray:
         """(B, D) float32 unit rows, one for each cloud; see `describe`."""
         return self.describe(clouds).embeddings
+
+
+def read_pairs(folder: Path, config: Mapping[str, Any]) -> PairEmbedding:
+    """What an encoder's folder says of point pairs. Raises ArtifactDamagedError."""
+    try:
+        shape = PairShape(**config[PAIR_SETTINGS])
+        tensors = read_tensors(resolve_inside(folder, PAIRS))
+        pairs = PairEmbedding(shape, tensors["mean"], tensors["axes"])
+    except (TypeError, KeyError) as error:
+        raise ArtifactDamagedError(f"{folder}: its point pairs do not fit ({error}); train it again") from error
+    if pairs.mean.shape != (LENGTH,) or pairs.axes.shape != (LENGTH, shape.dim) or not 0.0 <= shape.weight <= 1.0:
+        raise ArtifactDamagedError(f"{folder}: its point pairs do not fit; train it again")
+    return pairs
 
 
 def encoder_id(folder: Path) -> str:

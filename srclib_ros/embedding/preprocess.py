@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from srclib_ros.errors import CloudError, EmptyCloudError
 from srclib_ros.types import FloatArray
@@ -21,7 +22,8 @@ PRINCIPAL, AS_GIVEN = "principal", "as_given"
 
 @dataclass(frozen=True, eq=False)
 class CanonicalClouds:
-    """points: (B, N, 3) float32, in the frame asked for, mean 0, mean squared norm 1.
+    """points: (B, N, 3) float32, in the frame asked for, mean 0, mean squared norm 1. rows: (B, N), which of each
+    cloud's points they are.
 
     size_m: (B,) float32, what normalising took away: root mean square distance of the points to their centroid.
     It shrinks with the visible share, so it is compared with other views only, never with a CAD's diameter.
@@ -29,22 +31,24 @@ class CanonicalClouds:
 
     points: FloatArray
     size_m: FloatArray
+    rows: npt.NDArray[np.int64]
 
 
 def canonicalise(clouds: Sequence[FloatArray], n_points: int, frame: str = PRINCIPAL) -> CanonicalClouds:
-    """Each cloud (M, 3) in its principal frame, longest axis first, of `n_points` points and unit size.
+    """Each cloud, bare (M, 3) or oriented (M, 6), in its principal frame, longest axis first, of `n_points` points.
 
     frame: `PRINCIPAL`, or `AS_GIVEN`, which leaves the cloud's axes. Points are thinned or repeated; their order does
     not matter. Raises EmptyCloudError, CloudError.
     """
     points = np.empty((len(clouds), n_points, 3), np.float32)
     size_m = np.empty(len(clouds), np.float32)
-    for row, cloud in enumerate(clouds):
-        points[row], size_m[row] = _canonical(_checked(cloud), n_points, frame)
-    return CanonicalClouds(points, size_m)
+    rows = np.empty((len(clouds), n_points), np.int64)
+    for at, cloud in enumerate(clouds):
+        points[at], size_m[at], rows[at] = _canonical(checked(cloud)[:, :3], n_points, frame)
+    return CanonicalClouds(points, size_m, rows)
 
 
-def _canonical(cloud: FloatArray, n_points: int, frame: str) -> tuple[FloatArray, float]:
+def _canonical(cloud: FloatArray, n_points: int, frame: str) -> tuple[FloatArray, float, npt.NDArray[np.int64]]:
     centred = cloud - cloud.mean(axis=0, dtype=np.float64).astype(np.float32)
     _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
     axes = axes[:, ::-1].astype(np.float32)  # longest first
@@ -54,23 +58,24 @@ def _canonical(cloud: FloatArray, n_points: int, frame: str) -> tuple[FloatArray
     if not size_m > 0.0:
         raise CloudError("all points of the cloud coincide; it shows no shape")
     rows = _evenly_along(local[:, 0], n_points)
-    return (centred if frame == AS_GIVEN else local)[rows] / size_m, size_m
+    return (centred if frame == AS_GIVEN else local)[rows] / size_m, size_m, rows
 
 
-def _evenly_along(coordinate: FloatArray, n_points: int) -> np.ndarray:
+def _evenly_along(coordinate: FloatArray, n_points: int) -> npt.NDArray[np.int64]:
     """n_points indices spread evenly over the points as sorted by `coordinate`; repeats when there are too few."""
     ranks = ((np.arange(n_points) + 0.5) * (len(coordinate) / n_points)).astype(np.int64)
     return np.argsort(coordinate, kind="stable")[ranks]
 
 
-def _checked(cloud: FloatArray) -> FloatArray:
+def checked(cloud: FloatArray) -> FloatArray:
+    """The cloud as float32. Raises EmptyCloudError, CloudError."""
     cloud = np.asarray(cloud, np.float32)
-    if cloud.ndim != 2 or cloud.shape[1] != 3:
-        raise CloudError(f"points: expected (N, 3) float, got {cloud.shape}")
+    if cloud.ndim != 2 or cloud.shape[1] not in (3, 6):
+        raise CloudError(f"points: expected (N, 3) or, with normals, (N, 6) float, got {cloud.shape}")
     if not len(cloud):
         raise EmptyCloudError("the cloud holds no points; nothing to encode")
     if len(cloud) < MIN_POINTS:
         raise CloudError(f"points: at least {MIN_POINTS} are needed to see a shape, got {len(cloud)}")
-    if not np.isfinite(cloud).all():
+    if not np.isfinite(cloud[:, :3]).all():
         raise CloudError("points: must be finite; drop the NaN points first")
     return cloud

@@ -19,7 +19,9 @@ from srclib_ros.artifact import MANIFEST, read_json, sha256, write_json
 from srclib_ros.embedding.encoder import Encoder
 from srclib_ros.experiments.figures import columns_of
 from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.geometry.oriented import points_of
 from srclib_ros.library.search import Gallery
+from srclib_ros.training.descriptors import BASELINES
 from srclib_ros.training.encoder import EncoderTraining, train_encoder
 from srclib_ros.training.part_views import mesh_hash
 from srclib_ros.training.retrieval import Queries, RetrievalTask, evaluate_retrieval, remembered
@@ -41,12 +43,12 @@ class EncoderBench:
         self, name: str, training: EncoderTraining, seed: int, noise: float = 0.0, dropped: float = 0.0
     ) -> dict[str, Any]:
         """The figures of one encoder, by `figures.COLUMNS`; its queries may be made worse, see `spoilt`."""
-        folder = self.trained(name, training, seed)
+        folder = self._folder(name, training, seed)
         key = sha256(f"{folder.name} {self.task.identity} {noise} {dropped} {__version__}".encode())[:12]
         path = self.out / "rows" / f"{folder.name}_{key}.json"
         if path.is_file():
             return dict(read_json(path))
-        encoder, gallery = self._described(folder)
+        encoder, gallery = self._described(self.trained(name, training, seed))
         figures = evaluate_retrieval(encoder, spoilt(self.task, noise, dropped), gallery=gallery)
         low, high = figures["partial"]["scale_free"]["top1_ci95"]
         row = {"encoder": name, "folder": folder.name, "seed": seed, "spread": (high - low) / 2.0}
@@ -55,12 +57,24 @@ class EncoderBench:
         return row
 
     def trained(self, name: str, training: EncoderTraining, seed: int) -> Path:
-        """The sealed encoder; its folder is named for people, and by a hash of everything it is made from."""
-        key = sha256(f"{training} {seed} {self._data} {__version__}".encode())[:12]
-        folder = self.out / ENCODERS / f"{''.join(c if c.isalnum() else '_' for c in name)}_{seed}_{key}"
+        """The sealed encoder."""
+        folder = self._folder(name, training, seed)
         if not (folder / MANIFEST).is_file():
             train_encoder(self._parts, folder, seed, training, views_folder=self.out / "views")
         return folder
+
+    def hand_made(self, name: str) -> dict[str, Any]:
+        """The figures of one of `descriptors.BASELINES`."""
+        path = self.out / "rows" / f"{name}_{sha256(f'{self.task.identity} {__version__}'.encode())[:12]}.json"
+        if not path.is_file():
+            figures = evaluate_retrieval(BASELINES[name](self.task.remembered, self.task.seed), self.task)
+            write_json(path, {"descriptor": name, **columns_of(figures), "figures": figures})
+        return dict(read_json(path))
+
+    def _folder(self, name: str, training: EncoderTraining, seed: int) -> Path:
+        """Named for people, and by a hash of everything the encoder is made from."""
+        key = sha256(f"{training} {seed} {self._data} {__version__}".encode())[:12]
+        return self.out / ENCODERS / f"{''.join(c if c.isalnum() else '_' for c in name)}_{seed}_{key}"
 
     def _describe(self, folder: Path) -> tuple[Encoder, Gallery]:
         encoder = Encoder.load(folder)
@@ -68,14 +82,17 @@ class EncoderBench:
 
 
 def spoilt(task: RetrievalTask, noise: float, dropped: float) -> RetrievalTask:
-    """The task with other queries: noise of this share of each cloud's radius, or this share of its points gone."""
+    """The task with other queries: noise of this share of each cloud's radius, or this share of its points gone.
+
+    Normals are worked out anew from what is left.
+    """
     if not noise and not dropped:
         return task
     rng = np.random.default_rng(task.seed)
 
     def worse(cloud: FloatArray) -> FloatArray:
-        kept = cloud[rng.random(len(cloud)) >= dropped]
-        kept = kept if len(kept) >= 8 else cloud[:8]
+        kept = points_of(cloud)[rng.random(len(cloud)) >= dropped]
+        kept = kept if len(kept) >= 8 else points_of(cloud)[:8]
         radius = float(np.sqrt(kept.var(axis=0).sum()))
         return kept + rng.normal(0.0, noise * radius, kept.shape).astype(np.float32)
 

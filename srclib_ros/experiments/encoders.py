@@ -17,6 +17,7 @@ from srclib_ros.experiments.pictures import bars, variational_pictures
 from srclib_ros.experiments.table import SUMMARY, Table, write_summary
 from srclib_ros.experiments.variants import VARIATIONAL, variants
 from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.training.descriptors import BASELINES
 from srclib_ros.training.encoder import EncoderTraining
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.retrieval import RetrievalTask
@@ -29,7 +30,7 @@ class Plan:
     closer_looks: also latent size, imbalance and robustness of the best two.
     """
 
-    base: EncoderTraining = field(default_factory=EncoderTraining)
+    base: EncoderTraining = field(default_factory=lambda: EncoderTraining(point_pairs=None))
     seeds: tuple[int, ...] = (0, 1, 2)
     best: int = 5
     closer_looks: bool = True
@@ -51,7 +52,7 @@ def experiment_encoders(
     bench = EncoderBench(task, training_parts, out)
     trainings = variants(plan.base)
     rows: list[dict[str, Any]] = []
-    looks: list[Table] = []
+    looks = [_hand_made(bench, progress)]
     write = partial(_write, out, plan, len(task.gallery), dict(meta or {}))
     for name in progress(trainings, total=len(trainings), label="encoders"):
         rows.append(bench.row(name, trainings[name], plan.seeds[0]))
@@ -84,6 +85,12 @@ def best_encoders(out: Path, count: int = 5) -> dict[str, Path]:
         return {row["encoder"]: first[row["encoder"]] for row in summary["tables"][0]["rows"][:count]}
     except (KeyError, TypeError, IndexError) as error:
         raise ArtifactDamagedError(f"{out / SUMMARY}: not of an experiment on encoders; run it again") from error
+
+
+def _hand_made(bench: EncoderBench, progress: Progress) -> Table:
+    rows = [bench.hand_made(name) for name in progress(BASELINES, total=len(BASELINES), label="descriptors")]
+    best_first = sorted(rows, key=lambda row: -row["score"])
+    return Table("Descriptors that nobody trained", ("descriptor", *COLUMNS), best_first)
 
 
 def _write(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from srclib_ros.embedding.point_pairs import PairShape
 from srclib_ros.embedding.pointnet import PointNetShape
 from srclib_ros.embedding.preprocess import AS_GIVEN
 from srclib_ros.training.encoder import EncoderTraining
 
 SUPERVISED = "siamese, supervised contrastive"
+BESIDE_PAIRS = "the same, beside point pairs along their discriminants"
 VARIATIONAL = "autoencoder, variational"
 
 
@@ -29,9 +31,10 @@ def variants(base: EncoderTraining) -> dict[str, EncoderTraining]:
     twice = replace(batches, repeats=2)
     return {
         SUPERVISED: supervised(),
+        BESIDE_PAIRS: replace(supervised(), point_pairs=PairShape()),
         "the same, random rotation, no canonical frame": supervised(replace(base.shape, frame=AS_GIVEN)),
-        "the same, normals": supervised(normals),
-        "the same, normals and point pairs": supervised(pairs),
+        "the same, normals in the network": supervised(normals),
+        "the same, normals and learnt point pairs": supervised(pairs),
         "the same, any positive is enough": replace(any_positive, schedule=replace(base.schedule, batches=twice)),
         "the same, anchor the full CAD": supervised(anchor="full"),
         "the same, positives of the family": supervised(grouping="family"),

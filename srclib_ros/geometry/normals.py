@@ -15,8 +15,9 @@ import numpy.typing as npt
 from scipy.ndimage import uniform_filter1d
 from scipy.spatial import cKDTree
 
-from srclib_ros.types import FloatArray, Matrix
+from srclib_ros.types import Camera, FloatArray, Matrix
 
+DEPTH_JUMP = 0.007
 _SAMPLES = 600
 _PINHOLE_TOLERANCE = 2e-3
 
@@ -90,6 +91,14 @@ def grid_normals(grid: Grid, depth_jump: float, radius_px: int = 2) -> FloatArra
     normals = np.stack([B[i, 0] * w_u + B[i, 1] * w_v + B[i, 2] * w_0 for i in range(3)])
     normals /= np.sqrt(np.einsum("ijk,ijk->jk", normals, normals))
     return normals
+
+
+def depth_normals(depth_m: FloatArray, camera: Camera) -> FloatArray:
+    """(H, W, 3) float32 unit normals towards the sensor of a depth image (H, W), 0 where there is no depth; NaN where
+    unknown."""
+    K = np.array(((camera.fx_px, 0, camera.cx_px), (0, camera.fy_px, camera.cy_px), (0, 0, 1.0)))
+    inverse = np.divide(1.0, depth_m, out=np.zeros_like(depth_m), where=depth_m > 0.0)
+    return np.moveaxis(grid_normals(Grid(np.linalg.inv(K), inverse), DEPTH_JUMP), 0, -1)
 
 
 def _averaged_step(w: FloatArray, axis: int, depth_jump: float, radius_px: int) -> FloatArray:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from srclib_ros.config import SelectionConfig
 from srclib_ros.embedding.encoder import Descriptors, Encoder
+from srclib_ros.geometry.oriented import oriented
 from srclib_ros.library.entry import NOISE
 from srclib_ros.library.search import distances, nearest_rows, similarity_of
 from srclib_ros.library.store import Library
@@ -30,7 +31,7 @@ def select(
     library.check_encoder(encoder.id)
     if not segments:
         return ()
-    found = encoder.describe([segment.points_bin for segment in segments])
+    found = encoder.describe([oriented(segment.points_bin, segment.normals_bin) for segment in segments])
     to_entries = distances(library.gallery, found, library.size_weight)
     if config.bin_content == "single":
         weights = np.array([len(segment.indices) for segment in segments], np.float64)

@@ -20,6 +20,8 @@ from scipy.special import ndtri
 
 from srclib_ros.errors import SimulationError
 from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.geometry.normals import depth_normals
+from srclib_ros.geometry.oriented import oriented
 from srclib_ros.geometry.pinhole import pixel_rays
 from srclib_ros.types import Camera, FloatArray, IntArray, Matrix
 
@@ -180,8 +182,9 @@ class ViewSampler:
         depth = self._renderer.capture(camera, T_object_camera, CameraNoise() if noise is None else noise, rng)
         return depth, camera, T_camera_object
 
-    def points(self, rng: np.random.Generator, pixels: int = 64, noise: CameraNoise | None = None) -> FloatArray:
-        """(N, 3) float32, metres, camera frame; drawn again only while fewer than 8 points return.
+    def cloud(self, rng: np.random.Generator, pixels: int = 64, noise: CameraNoise | None = None) -> FloatArray:
+        """(N, 6) float32, metres, camera frame: points and the normals that the depth image gives them, NaN where it
+        gives none; drawn again only while fewer than 8 points return.
 
         Raises SimulationError when a hundred views in a row return too little.
         """
@@ -189,15 +192,16 @@ class ViewSampler:
             depth, camera, _ = self.capture(rng, pixels, noise)
             seen = (depth.depth_m > 0.0) & (depth.ids <= 1)  # ragged edges spill over into the background
             if np.count_nonzero(seen) >= 8:
-                return pixel_rays(camera)[seen] * depth.depth_m[seen][:, None]
+                points = pixel_rays(camera)[seen] * depth.depth_m[seen][:, None]
+                return oriented(points, depth_normals(depth.depth_m, camera)[seen])
         raise SimulationError(f"{self._mesh.name}: the camera sees nothing of it; weaken the camera's faults")
 
 
 def partial_view(
     mesh: PartMesh, rng: np.random.Generator, pixels: int = 64, noise: CameraNoise | None = None
 ) -> FloatArray:
-    """One `ViewSampler.points` of a mesh that is not needed again. `noise` None: the default faults."""
-    return ViewSampler(mesh).points(rng, pixels, noise)
+    """One `ViewSampler.cloud` of a mesh that is not needed again. `noise` None: the default faults."""
+    return ViewSampler(mesh).cloud(rng, pixels, noise)
 
 
 def _join(origin: FloatArray, directions: FloatArray) -> FloatArray:

@@ -59,7 +59,7 @@ class Batches:
 
     def clouds(self, views: ViewSet, rows: IntVector, rng: np.random.Generator, frame: str) -> FloatArray:
         """(R, points, 3) float32, canonical: the views of these rows, augmented; `AS_GIVEN` they are turned anyhow."""
-        seen = [self.augmented(views.points[row], rng) for row in rows]
+        seen = [self.augmented(views.points[row, :, :3], rng) for row in rows]
         if frame == AS_GIVEN:
             turns = Rotation.random(len(seen), rng=rng).as_matrix().astype(np.float32)
             seen = [cloud @ turn.T for cloud, turn in zip(seen, turns, strict=True)]

@@ -1,6 +1,7 @@
 """The trained encoder to and from its sealed folder: ONNX for the running cell, weights to train on.
 
 encoder.onnx             what the running cell loads
+pairs.safetensors        point pairs that are joined to it, where they are
 weights.safetensors      the same network for torch
 decoder.safetensors      what the kind has besides the network: a decoder, a classifier's last layer; may be empty
 """
@@ -30,10 +31,11 @@ from srclib_ros.artifact import (
     write_json,
     write_tensors,
 )
-from srclib_ros.embedding.encoder import CONFIG, KIND, ONNX, SCHEMA, WEIGHTS
+from srclib_ros.embedding.encoder import CONFIG, KIND, ONNX, PAIR_SETTINGS, PAIRS, SCHEMA, WEIGHTS
 from srclib_ros.embedding.encoder_kind import EncoderKind
 from srclib_ros.embedding.height_image import HeightImageNet, HeightImageShape
 from srclib_ros.embedding.kinds import make_kind
+from srclib_ros.embedding.point_pairs import PairEmbedding
 from srclib_ros.embedding.pointnet import PointNet, PointNetShape
 from srclib_ros.embedding.shape_network import ShapeNetwork
 from srclib_ros.errors import ArtifactDamagedError
@@ -43,19 +45,27 @@ EMPTY = "empty"  # safetensors holds at least one tensor
 
 
 def write_encoder(
-    folder: Path, network: ShapeNetwork, meta: Mapping[str, Any], kind: EncoderKind | None = None
+    folder: Path,
+    network: ShapeNetwork,
+    meta: Mapping[str, Any],
+    kind: EncoderKind | None = None,
+    pairs: PairEmbedding | None = None,
 ) -> dict[str, Any]:
     """Write the network as a sealed encoder folder, `meta` into its manifest; returns the manifest.
 
     The folder is put together beside its place and moved there in one step.
 
-    kind: whose network it is, so that its decoder is kept as well.
+    kind: whose network it is, so that its decoder is kept as well. pairs: joined to what the network says.
     """
     folder = Path(folder)
     place, folder = folder, folder.with_name(f".{folder.name}.assembled")
     shutil.rmtree(folder, ignore_errors=True)
     architecture = "height_image" if isinstance(network, HeightImageNet) else "pointnet"
-    write_json(folder / CONFIG, {"architecture": architecture, **asdict(network.shape)})
+    config = {"architecture": architecture, **asdict(network.shape)}
+    if pairs is not None:
+        config[PAIR_SETTINGS] = asdict(pairs.shape)
+        write_tensors(folder / PAIRS, {"mean": pairs.mean, "axes": pairs.axes})
+    write_json(folder / CONFIG, config)
     write_atomic(folder / ONNX, onnx_bytes(network))
     write_tensors(folder / WEIGHTS, {name: value.numpy() for name, value in network.state_dict().items()})
     if kind is not None:
@@ -74,6 +84,7 @@ def load_network(folder: Path) -> ShapeNetwork:
     network: ShapeNetwork
     try:
         architecture = config.pop("architecture")
+        config.pop(PAIR_SETTINGS, None)
         config = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
         if architecture == "height_image":
             network = HeightImageNet(HeightImageShape(**config))

@@ -36,7 +36,9 @@ class HardTriplets:
             embeddings = np.concatenate(
                 [
                     network(
-                        torch.from_numpy(canonicalise(list(views.points[part]), points, network.shape.frame).points)
+                        torch.from_numpy(
+                            canonicalise(list(views.points[part, :, :3]), points, network.shape.frame).points
+                        )
                     ).numpy()
                     for part in np.array_split(rows, -(-len(rows) // AT_ONCE))
                 ]

@@ -29,7 +29,7 @@ class ViewPlan:
     `hidden_share` of their points hidden on one side.
     """
 
-    partial_views: int = 40
+    partial_views: int = 80
     full_views: int = 4
     queries: int = 8
     hidden_share: float = 0.3

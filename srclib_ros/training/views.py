@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
 from srclib_ros.geometry.mesh import PartMesh, sample_surface
+from srclib_ros.geometry.oriented import normals_of, oriented
 from srclib_ros.simulation.camera import ViewSampler
 from srclib_ros.types import FloatArray, Matrix
 
@@ -40,7 +41,7 @@ class ViewCounts:
 
 @dataclass(frozen=True, eq=False)
 class ViewSet:
-    """points: (S * of_each, n, 3) float32, metres, camera frame: `of_each` views of one shape after another.
+    """points: (S * of_each, n, 6) float32, oriented clouds, metres, camera frame: `of_each` views a shape.
 
     full: how many of each shape's views, the last ones, show the whole surface. families: (S,) int64, equal for
     shapes of one family; None: each shape is a family of its own. available: (S,) int64, how many views of each shape
@@ -60,7 +61,7 @@ class ViewSet:
     @cached_property
     def telling(self) -> list[npt.NDArray[np.int64]]:
         """For each shape the rows of its views that show enough of it to be told from others."""
-        radius = np.sqrt(self.points.var(axis=1).sum(axis=1)).reshape(self.parts, self.of_each)
+        radius = np.sqrt(self.points[..., :3].var(axis=1).sum(axis=1)).reshape(self.parts, self.of_each)
         enough = radius >= TELLING_RADIUS * np.median(radius, axis=1, keepdims=True)
         rows = [part * self.of_each + np.flatnonzero(enough[part]) for part in range(self.parts)]
         if self.available is None:
@@ -69,20 +70,20 @@ class ViewSet:
 
 
 def partial_clouds(part: PartMesh, count: int, rng: np.random.Generator) -> list[FloatArray]:
-    """`count` clouds (N, 3), metres, camera frame, of one part from uniformly random directions."""
+    """`count` oriented clouds (N, 6), metres, camera frame, of one part from uniformly random directions."""
     sampler = ViewSampler(part)
-    return [sampler.points(rng, pixels=int(rng.integers(*PIXELS, endpoint=True))) for _ in range(count)]
+    return [sampler.cloud(rng, pixels=int(rng.integers(*PIXELS, endpoint=True))) for _ in range(count)]
 
 
 def crowded_clouds(
     part: PartMesh, others: Sequence[PartMesh], count: int, rng: np.random.Generator
 ) -> list[FloatArray]:
-    """`count` clouds (N, 3), metres, camera frame, of a part of which others hide some, as in a bin."""
+    """`count` oriented clouds (N, 6), metres, camera frame, of a part of which others hide some, as in a bin."""
     clouds: list[FloatArray] = []
     while len(clouds) < count:
         sampler = ViewSampler(part, around=_crowd(part, others, rng))
         for _ in range(VIEWS_OF_A_CROWD):
-            cloud = sampler.points(rng, pixels=int(rng.integers(*PIXELS, endpoint=True)))
+            cloud = sampler.cloud(rng, pixels=int(rng.integers(*PIXELS, endpoint=True)))
             if len(cloud) >= MIN_VISIBLE:
                 clouds.append(cloud)
     return clouds[:count]
@@ -102,19 +103,20 @@ def _crowd(part: PartMesh, others: Sequence[PartMesh], rng: np.random.Generator)
 
 
 def full_clouds(part: PartMesh, count: int, rng: np.random.Generator) -> list[FloatArray]:
-    """`count` noisy samples (1024, 3) of the part's whole surface, metres, each turned anyhow."""
+    """`count` noisy samples (1024, 6) of the whole surface, metres, each turned anyhow; normals from the points."""
     turns = Rotation.random(count, rng=rng).as_matrix().astype(np.float32)
     clouds = []
     for turn in turns:
         points, _ = sample_surface(part, FULL_POINTS, rng)
-        clouds.append((points + rng.normal(0.0, FULL_NOISE_M, points.shape).astype(np.float32)) @ turn.T)
+        cloud = (points + rng.normal(0.0, FULL_NOISE_M, points.shape).astype(np.float32)) @ turn.T
+        clouds.append(oriented(cloud, normals_of(cloud)))
     return clouds
 
 
 def simulate_views(
     parts: Sequence[PartMesh], counts: ViewCounts, n_points: int, rng: np.random.Generator
 ) -> FloatArray:
-    """(parts * counts.each, n_points, 3) float32: the views of one part after another."""
+    """(parts * counts.each, n_points, 6) float32: the views of one part after another."""
     clouds: list[FloatArray] = []
     for part in parts:
         clouds += partial_clouds(part, counts.partial, rng)
@@ -130,7 +132,7 @@ def thinned(cloud: FloatArray, n_points: int, rng: np.random.Generator) -> Float
 
 
 def cut_one_side(cloud: FloatArray, share: float, rng: np.random.Generator) -> FloatArray:
-    """The cloud (N, 3), camera frame, less the `share` of its points farthest to a random side of the image."""
+    """The cloud, bare or oriented, camera frame, less the `share` of its points at a random side of the image."""
     angle = rng.uniform(0.0, 2.0 * np.pi)
     along = cloud[:, :2] @ np.array([np.cos(angle), np.sin(angle)], np.float32)
     return cloud[along <= np.quantile(along, 1.0 - share)]

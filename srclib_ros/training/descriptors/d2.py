@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from srclib_ros.embedding.encoder import Descriptors
+from srclib_ros.geometry.oriented import points_of
 from srclib_ros.training.descriptors.describer import sizes_m, unit_histograms
 from srclib_ros.types import FloatArray
 
@@ -23,12 +24,12 @@ class ShapeDistribution:
 
     def describe(self, clouds: Sequence[FloatArray]) -> Descriptors:
         """embeddings (B, 64) unit rows; size_m (B,), root mean square distance to the centroid."""
-        counts = np.stack([_histogram(cloud) for cloud in clouds])
+        counts = np.stack([_histogram(points_of(cloud)) for cloud in clouds])
         return Descriptors(unit_histograms(counts), sizes_m(clouds))
 
 
-def _histogram(cloud: FloatArray) -> FloatArray:
-    first, second = np.random.default_rng(0).integers(len(cloud), size=(2, PAIRS))
-    length = np.linalg.norm(cloud[first] - cloud[second], axis=1)
+def _histogram(points: FloatArray) -> FloatArray:
+    first, second = np.random.default_rng(0).integers(len(points), size=(2, PAIRS))
+    length = np.linalg.norm(points[first] - points[second], axis=1)
     bins = length / length.mean() * (BINS / LONGEST)
     return np.bincount(np.minimum(bins, BINS - 1).astype(np.int64), minlength=BINS).astype(np.float32)

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from srclib_ros.embedding.encoder import Descriptors
+from srclib_ros.geometry.oriented import points_of
 from srclib_ros.types import FloatArray
 
 
@@ -19,13 +20,13 @@ class Describer(Protocol):
     """
 
     def describe(self, clouds: Sequence[FloatArray]) -> Descriptors:
-        """Of clouds (N, 3) float32, metres, any frame: embeddings (B, D) unit rows, and size_m (B,)."""
+        """Of bare or oriented clouds, metres, any frame: embeddings (B, D) unit rows, and size_m (B,)."""
         ...
 
 
 def sizes_m(clouds: Sequence[FloatArray]) -> FloatArray:
-    """(B,) observed sizes of clouds (N, 3) in metres, as `preprocess.CanonicalClouds` has them."""
-    return np.array([rms_radius(cloud) for cloud in clouds], np.float32)
+    """(B,) observed sizes of clouds in metres, as `preprocess.CanonicalClouds` has them."""
+    return np.array([rms_radius(points_of(cloud)) for cloud in clouds], np.float32)
 
 
 def rms_radius(cloud: FloatArray) -> float:

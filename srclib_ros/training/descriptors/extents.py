@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from srclib_ros.embedding.encoder import Descriptors
+from srclib_ros.geometry.oriented import points_of
 from srclib_ros.types import FloatArray
 
 EXTENT_FLOOR_M = 0.001  # extents below the camera's noise say nothing
@@ -32,8 +33,8 @@ class SortedExtents:
 def log_extents(clouds: Sequence[FloatArray]) -> FloatArray:
     """(B, 3) logarithms of each cloud's lengths along its principal axes (m), longest first."""
     lengths = []
-    for cloud in clouds:
-        centred = cloud - cloud.mean(axis=0)
+    for points in map(points_of, clouds):
+        centred = points - points.mean(axis=0)
         _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
         lengths.append(np.sort(np.ptp(centred @ axes, axis=0))[::-1])
     return np.log(np.array(lengths) + EXTENT_FLOOR_M).astype(np.float32)

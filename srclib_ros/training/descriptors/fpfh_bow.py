@@ -14,6 +14,7 @@ import numpy as np
 from srclib_ros.embedding.encoder import Descriptors
 from srclib_ros.errors import MissingDependencyError
 from srclib_ros.geometry.normals import neighbour_normals
+from srclib_ros.geometry.oriented import points_of
 from srclib_ros.training.descriptors.describer import rms_radius, sizes_m, thinned_for, unit_histograms
 from srclib_ros.types import FloatArray
 
@@ -58,7 +59,7 @@ def fast_point_features(cloud: FloatArray) -> FloatArray:
     """(M, 33) float32 of at most 512 points of the cloud (N, 3); three histograms of 11 bins, each summing to 1."""
     import open3d as o3d
 
-    points = thinned_for(cloud, POINTS)
+    points = thinned_for(points_of(cloud), POINTS)
     centred = points - points.mean(axis=0)
     normals = neighbour_normals(centred, np.zeros(3), NEIGHBOURS)  # towards the centroid
     known = np.isfinite(normals[:, 0])

@@ -72,7 +72,7 @@ def retrieval_task(
     parts: Sequence[PartMesh],
     seed: int,
     *,
-    partial: int = 40,
+    partial: int = 80,
     full: int = 4,
     queries_each: int = 20,
     segmented: bool = True,
@@ -101,7 +101,7 @@ def retrieval_task(
         try:
             views = partial_clouds(part, partial, rng) + full_clouds(part, full, rng)
             sampler = ViewSampler(part)
-            asked = [sampler.points(rng, pixels=QUERY_PIXELS) for _ in range(queries_each)]
+            asked = [sampler.cloud(rng, pixels=QUERY_PIXELS) for _ in range(queries_each)]
         except SimulationError:
             unseen.append(part.name)
             continue

@@ -12,6 +12,7 @@ from srclib_ros.embedding.encoder import WEIGHTS, Encoder
 from srclib_ros.embedding.preprocess import canonicalise
 from srclib_ros.errors import TrainingError
 from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.geometry.oriented import points_of
 from srclib_ros.training.batches import Batches
 from srclib_ros.training.shapes import random_shapes, stretched
 from srclib_ros.training.views import ViewCounts, ViewSet, crowded_clouds, cut_one_side, full_clouds, partial_clouds
@@ -22,6 +23,7 @@ pytest.importorskip("open3d")
 
 from srclib_ros.embedding.encoder_kind import EncoderKind
 from srclib_ros.embedding.kinds import make_kind, make_network
+from srclib_ros.embedding.point_pairs import PairShape
 from srclib_ros.embedding.pointnet import PointNetShape
 from srclib_ros.training import encoder, fit_encoder, offline_mining
 from srclib_ros.training.encoder import EncoderTraining, train_encoder
@@ -60,13 +62,14 @@ def test_the_same_seed_trains_the_same_encoder(shapes: list[PartMesh], tmp_path:
         stored_points=32,
         schedule=Schedule(steps=3, batches=BATCHES),
         shape=TINY,
+        point_pairs=PairShape(16, 2),
     )
     first = train_encoder(shapes[:2], tmp_path / "a" / "encoder", 5, training)
     again = train_encoder(shapes[:2], tmp_path / "b" / "encoder", 5, training)
     assert first == again
     assert first["shapes"] == 2 + 2 * 1 + 3
     trained = Encoder.load(tmp_path / "a" / "encoder")
-    assert trained.encode(partial_clouds(shapes[3], 2, np.random.default_rng(0))).shape == (2, 6)
+    assert trained.encode(partial_clouds(shapes[3], 2, np.random.default_rng(0))).shape == (2, 6 + 2)
 
 
 @pytest.mark.parametrize("mining", ["batch_hard", "offline"])
@@ -193,7 +196,8 @@ def test_clouds_of_a_part_have_its_size(shapes: list[PartMesh], rng: np.random.G
     part = shapes[0]
     for cloud in (*partial_clouds(part, 2, rng), *full_clouds(part, 2, rng), *crowded_clouds(part, shapes, 2, rng)):
         assert cloud.dtype == np.float32
-        spread = np.linalg.norm(cloud - cloud.mean(axis=0), axis=1).max()
+        points = points_of(cloud)
+        spread = np.linalg.norm(points - points.mean(axis=0), axis=1).max()
         assert 0.05 * part.diameter_m < spread < 0.9 * part.diameter_m + 0.02
 
 

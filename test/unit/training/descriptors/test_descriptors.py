@@ -12,7 +12,6 @@ from srclib_ros.geometry.mesh import sample_surface
 from srclib_ros.training.descriptors import BASELINES, Describer
 from srclib_ros.training.descriptors.describer import thinned_for, unit_histograms
 from srclib_ros.training.descriptors.extents import EXTENT_FLOOR_M, log_extents
-from srclib_ros.training.descriptors.ppf_histogram import pair_features
 from srclib_ros.types import FloatArray
 
 
@@ -53,24 +52,6 @@ def test_the_same_seed_gives_the_same_descriptor() -> None:
 
 def test_the_command_line_knows_every_baseline() -> None:
     assert list(BASELINES) == list(evaluate_retrieval.BASELINES)
-
-
-def test_pair_features_of_two_perpendicular_planes() -> None:
-    """p1 on the floor, p2 on a wall 1 m ahead and 1 m up: |d| = sqrt 2, both angles 45 degrees, normals at 90."""
-    p1, n1 = np.float32([[0, 0, 0]]), np.float32([[0, 0, 1]])
-    p2, n2 = np.float32([[1, 0, 1]]), np.float32([[-1, 0, 0]])
-    half = np.sqrt(0.5)
-    np.testing.assert_allclose(pair_features(p1, n1, p2, n2), [[np.sqrt(2.0), half, half, 0.0]], atol=1e-6)
-
-
-def test_pair_features_know_no_sign_and_no_order(rng: np.random.Generator) -> None:
-    p1, p2 = rng.standard_normal((2, 50, 3)).astype(np.float32)
-    n1, n2 = (n / np.linalg.norm(n, axis=1, keepdims=True) for n in rng.standard_normal((2, 50, 3)).astype(np.float32))
-    expected = pair_features(p1, n1, p2, n2)
-    for turned in (pair_features(p1, -n1, p2, n2), pair_features(p1, n1, p2, -n2), pair_features(p2, n2, p1, n1)):
-        np.testing.assert_allclose(turned, expected, atol=1e-6)
-    assert (expected[:, 3] > 0).any()
-    assert (expected[:, 3] < 0).any()
 
 
 def test_one_minus_the_cosine_is_the_squared_hellinger_distance() -> None:
