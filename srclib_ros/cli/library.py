@@ -128,4 +128,10 @@ def _print_record(record: dict[str, Any]) -> None:
     for key, value in record.items():
         if key == "resembling":
             value = ", ".join(f"{item['name']} ({item['distance']:.3f})" for item in value)
+        elif key == "diameter_m":
+            key, value = "diameter", f"{1e3 * value:.1f} mm"
+        elif key == "extents_m":
+            key, value = "extents", " x ".join(f"{1e3 * length:.1f}" for length in value) + " mm"
+        elif key == "strength":
+            value = f"{value:.2f}"
         print(f"{key:<18} {value}")

@@ -6,7 +6,8 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
+LOG_EVERY_S = 20.0
 DEFAULT_LIBRARY = Path(__file__).resolve().parent.parent / "default_library"
 
 
@@ -141,12 +143,25 @@ def print_json(value: Any) -> None:
 def progress(
     iterable: Iterable[Item], total: int | None = None, label: str = "", quiet: bool = False
 ) -> Iterable[Item]:
-    """`iterable` with a progress bar on stderr; none when stderr is no terminal, or when `quiet` (--json)."""
+    """`iterable` with its progress on stderr, unless `quiet` (--json).
+
+    A bar on a terminal; in a log file a line every `LOG_EVERY_S`, and none where it is done sooner.
+    """
     from tqdm import tqdm
 
-    disable = quiet or not sys.stderr.isatty()
-    bar: Iterable[Item] = tqdm(iterable, total=total, desc=label, file=sys.stderr, disable=disable, leave=False)
-    return bar
+    if sys.stderr.isatty() or quiet:
+        bar: Iterable[Item] = tqdm(iterable, total=total, desc=label, file=sys.stderr, disable=quiet, leave=False)
+        return bar
+    return _logged(iterable, total, label)
+
+
+def _logged(iterable: Iterable[Item], total: int | None, label: str) -> Iterator[Item]:
+    last = time.monotonic()
+    for done, item in enumerate(iterable):
+        if time.monotonic() - last >= LOG_EVERY_S:
+            last = time.monotonic()
+            print(f"{label}: {done} of {total}" if total else f"{label}: {done}", file=sys.stderr, flush=True)
+        yield item
 
 
 def _whole_number(text: str, least: int) -> int:

@@ -98,6 +98,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="share of the cosine that point pairs have beside the network; 0, the network alone (0.3)",
     )
     parser.add_argument("--dim", type=positive_int, metavar="D", help="length of the network's embedding")
+    parser.add_argument(
+        "--random-shapes", type=positive_int, metavar="N", help="made up and learnt from, beside the parts (1000)"
+    )
     parser.add_argument("--steps", type=positive_int, metavar="N", help="optimiser steps (a good encoder's)")
     add_seed(parser)
     add_json(parser)
@@ -143,6 +146,8 @@ def training_of(args: argparse.Namespace) -> EncoderTraining:
     schedule = replace(schedule, batches=replace(schedule.batches, grouping=args.positives, anchor=args.anchor))
     if args.steps is not None:
         schedule = replace(schedule, steps=args.steps)
+    if args.random_shapes is not None:
+        training = replace(training, random_shapes=args.random_shapes)
     if args.normals:
         shape = replace(shape, neighbours=20)
     if args.dim is not None:

@@ -21,49 +21,58 @@ from srclib_ros.types import FloatArray
 
 BINS = (12, 4, 4, 8)  # distance, the smaller and the larger cosine to it, cosine of the normals
 LENGTH = int(np.prod(BINS))
-SAME = 1e-6  # squared distance of a point that is there twice
+SAME = np.float32(1e-6)  # squared distance of a point that is there twice
 LONGEST = 3.5  # root mean square radii; longer distances count into the last bin
 
 
 def pair_histograms(points: FloatArray, normals: FloatArray) -> FloatArray:
-    """(B, 1536) float32 unit rows, the roots of the shares of all pairs; nothing but 0 where no pair has normals.
+    """(B, 1536) float32 unit rows, the roots of the shares of all pairs of points that do not coincide.
 
-    points: (B, N, 3), mean 0 and mean squared norm 1. normals: (B, N, 3) unit, NaN where unknown.
+    points: (B, N, 3), mean 0 and mean squared norm about 1. normals: (B, N, 3) unit; 0 where there is none to know.
     One minus the cosine of two rows is their squared Hellinger distance.
     """
-    known = np.isfinite(normals[..., 0])
-    normals = np.where(known[..., None], normals, np.float32(0.0))
     batch, count, _ = points.shape
     first, second = np.triu_indices(count, 1)
     upper, lower = first * count + second, second * count + first
-
-    def pairs(table: FloatArray, at: npt.NDArray[np.intp]) -> FloatArray:
-        return np.take(table.reshape(batch, -1), at, axis=1)
-
-    square: FloatArray = np.einsum("bni,bni->bn", points, points)
-    between = points @ np.swapaxes(points, 1, 2)
-    apart = pairs(square[:, :, None] + square[:, None, :] - np.float32(2.0) * between, upper)
-    length: FloatArray = np.sqrt(np.maximum(apart, np.float32(1e-9)))
-    along = normals @ np.swapaxes(points, 1, 2)  # n_i . p_j
-    along -= np.einsum("bni,bni->bn", normals, points)[:, :, None]  # n_i . (p_j - p_i)
-    of_first, of_second = pairs(along, upper), -pairs(along, lower)
-    cosine = pairs(normals @ np.swapaxes(normals, 1, 2), upper)
-    cosine = np.where(of_first * of_second * cosine < 0.0, -np.abs(cosine), np.abs(cosine))
-    one, other = np.abs(of_first) / length, np.abs(of_second) / length
-    index = _binned(length * np.float32(1.0 / LONGEST), BINS[0])
-    index = index * BINS[1] + _binned(np.minimum(one, other), BINS[1])
-    index = index * BINS[2] + _binned(np.maximum(one, other), BINS[2])
-    index = index * BINS[3] + _binned((cosine + np.float32(1.0)) * np.float32(0.5), BINS[3])
-    counted = known[:, first] & known[:, second] & (apart > SAME)
-    index[~counted] = LENGTH
+    one = np.ones((batch, count, 1), np.float32)
+    square = np.einsum("bni,bni->bn", points, points)[..., None]
+    height = np.einsum("bni,bni->bn", normals, points)[..., None]
+    apart = _products([points, square, one], [np.float32(-2.0) * points, one, square]).take(upper, axis=1)
+    slopes = _products([normals, height], [points, -one])  # n_i . (p_j - p_i)
+    of_first, of_second = slopes.take(upper, axis=1), slopes.take(lower, axis=1)
+    between = _products([normals], [normals]).take(upper, axis=1)
+    opposed = of_first * of_second * between > 0.0  # of_second is along -d
+    np.abs(between, out=between)
+    np.negative(between, out=between, where=opposed)
+    uncounted = apart <= SAME
+    length = np.sqrt(np.maximum(apart, SAME))
+    of_first, of_second = np.abs(of_first) / length, np.abs(of_second) / length
+    index = _binned(length, 0.0, LONGEST, BINS[0])
+    for cosine, low, bins in (
+        (np.minimum(of_first, of_second), 0.0, BINS[1]),
+        (np.maximum(of_first, of_second), 0.0, BINS[2]),
+        (between, -1.0, BINS[3]),
+    ):
+        index *= bins
+        index += _binned(cosine, low, 1.0, bins)
+    index[uncounted] = LENGTH
     index += np.arange(batch, dtype=np.int32)[:, None] * (LENGTH + 1)
     counts = np.bincount(index.ravel(), minlength=batch * (LENGTH + 1)).reshape(batch, -1)[:, :LENGTH]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return np.sqrt(shares).astype(np.float32)
 
 
-def _binned(share: FloatArray, bins: int) -> npt.NDArray[np.int32]:
-    return np.minimum((share * np.float32(bins)).astype(np.int32), bins - 1)
+def _products(rows: Sequence[FloatArray], columns: Sequence[FloatArray]) -> FloatArray:
+    """(B, N * N) dot products of all rows (B, N, k) with all columns (B, N, k), each given in pieces along k."""
+    table: FloatArray = np.concatenate(rows, axis=2) @ np.swapaxes(np.concatenate(columns, axis=2), 1, 2)
+    return table.reshape(len(table), -1)
+
+
+def _binned(values: FloatArray, low: float, high: float, bins: int) -> npt.NDArray[np.int32]:
+    """Which of the bins from low to high; what lies above is in the last."""
+    scale = np.float32(bins / (high - low))
+    index = (values * scale - np.float32(low) * scale).astype(np.int32)
+    return np.minimum(index, bins - 1, out=index)
 
 
 @dataclass(frozen=True)
@@ -93,10 +102,23 @@ class PairEmbedding:
 
 
 def histograms(clouds: Sequence[FloatArray], canonical: CanonicalClouds, points: int) -> FloatArray:
-    """(B, 1536) `pair_histograms` of about `points` points of bare or oriented clouds, some of the `canonical` ones."""
-    rows = canonical.rows[:, :: max(1, canonical.rows.shape[1] // points)]
-    at = np.stack([cloud[chosen, :3] for cloud, chosen in zip(clouds, rows, strict=True)])
-    at = (at - at.mean(axis=1, keepdims=True)) / canonical.size_m[:, None, None]
-    return pair_histograms(
-        at, np.stack([normals_of(cloud)[chosen] for cloud, chosen in zip(clouds, rows, strict=True)])
-    )
+    """(B, 1536) `pair_histograms` of bare or oriented clouds; nothing but 0 where no normal is known.
+
+    points: of each cloud, about; those of the `canonical` ones that have a normal, some twice where others have none.
+    """
+    stride = max(1, canonical.rows.shape[1] // points)
+    chosen = [_surfels(cloud, rows[::stride]) for cloud, rows in zip(clouds, canonical.rows, strict=True)]
+    surfels = np.stack(chosen)
+    at = surfels[..., :3] - surfels[..., :3].mean(axis=1, keepdims=True)
+    return pair_histograms(at / canonical.size_m[:, None, None], surfels[..., 3:])
+
+
+def _surfels(cloud: FloatArray, rows: npt.NDArray[np.int64]) -> FloatArray:
+    """(N, 6) the points of these rows and their normals."""
+    normals = normals_of(cloud)
+    known = rows[np.isfinite(normals[rows, 0])]
+    if not len(known):
+        return np.zeros((len(rows), 6), np.float32)
+    if len(known) < len(rows):
+        rows = np.resize(known, len(rows))
+    return np.concatenate([cloud[rows, :3], normals[rows]], axis=1)

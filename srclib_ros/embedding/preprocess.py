@@ -49,22 +49,24 @@ def canonicalise(clouds: Sequence[FloatArray], n_points: int, frame: str = PRINC
 
 
 def _canonical(cloud: FloatArray, n_points: int, frame: str) -> tuple[FloatArray, float, npt.NDArray[np.int64]]:
-    centred = cloud - cloud.mean(axis=0, dtype=np.float64).astype(np.float32)
-    _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
-    axes = axes[:, ::-1].astype(np.float32)  # longest first
-    axes[:, 2] *= np.sign(np.linalg.det(axes))
-    local = centred @ axes
-    size_m = float(np.sqrt(np.einsum("ij,ij->", local, local) / len(local)))
+    centred = cloud - cloud[0]  # before the mean, so that float32 is exact enough however far the camera is
+    centred -= np.full(len(cloud), 1.0 / len(cloud), np.float32) @ centred
+    scatter = (centred.T @ centred).astype(np.float64)
+    size_m = float(np.sqrt(np.trace(scatter) / len(centred)))
     if not size_m > 0.0:
         raise CloudError("all points of the cloud coincide; it shows no shape")
-    rows = _evenly_along(local[:, 0], n_points)
-    return (centred if frame == AS_GIVEN else local)[rows] / size_m, size_m, rows
+    _, axes = np.linalg.eigh(scatter)
+    axes = axes[:, ::-1].astype(np.float32)  # longest first
+    axes[:, 2] *= np.sign(np.linalg.det(axes))
+    rows = _evenly_along(centred @ axes[:, 0], n_points)
+    points = centred[rows] if frame == AS_GIVEN else centred[rows] @ axes
+    return points / np.float32(size_m), size_m, rows
 
 
 def _evenly_along(coordinate: FloatArray, n_points: int) -> npt.NDArray[np.int64]:
     """n_points indices spread evenly over the points as sorted by `coordinate`; repeats when there are too few."""
     ranks = ((np.arange(n_points) + 0.5) * (len(coordinate) / n_points)).astype(np.int64)
-    return np.argsort(coordinate, kind="stable")[ranks]
+    return np.argsort(coordinate)[ranks]
 
 
 def checked(cloud: FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ network.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -68,8 +69,9 @@ def train_encoder(
 ) -> dict[str, Any]:
     """Train on `parts`, stretched copies of them and random shapes; write the sealed encoder folder `out`.
 
-    Intermediate results lie beside it, so a killed training goes on where it stopped. views_folder: where the
-    simulated views are kept instead, for several trainings to share. Returns the manifest. Raises TrainingError.
+    Intermediate results lie beside it until it is done, so a killed training goes on where it stopped. views_folder:
+    where the simulated views are kept instead, for several trainings to share. Returns the manifest. Raises
+    TrainingError.
     """
     out, training = Path(out), training or EncoderTraining()
     shapes = training_shapes(parts, training, seed)
@@ -86,7 +88,9 @@ def train_encoder(
     pairs = None
     if training.point_pairs is not None:
         pairs = fit_pairs(training.point_pairs, views, training.shape.n_points, seed, progress)
-    return write_encoder(out, kind.network, meta, kind, pairs)
+    manifest = write_encoder(out, kind.network, meta, kind, pairs)
+    shutil.rmtree(work, ignore_errors=True)
+    return manifest
 
 
 def training_shapes(parts: Sequence[PartMesh], training: EncoderTraining, seed: int) -> list[PartMesh]:
