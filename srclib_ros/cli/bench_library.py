@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from srclib_ros.library.search import Gallery
     from srclib_ros.types import FloatArray
 
-DIM, VIEWS, ASPECTS = 96, 44, 4
+DIM, VIEWS, ASPECTS = 160, 84, 4
 OF_A_GROUP = 20
 SCATTER_DIMENSIONS = 16
 GROUP_SCATTER, ASPECT_SCATTER, VIEW_SCATTER, NOISE_SCATTER = 0.5, 0.5, 0.2, 0.1

@@ -19,12 +19,13 @@ import numpy.typing as npt
 import torch
 
 from srclib_ros import __version__
-from srclib_ros.artifact import read_tensors, write_tensors
+from srclib_ros.artifact import open_sealed, read_tensors, write_tensors
+from srclib_ros.embedding.encoder import KIND, SCHEMA
 from srclib_ros.embedding.kinds import make_kind, make_network
 from srclib_ros.embedding.point_pairs import PairShape
 from srclib_ros.embedding.pointnet import PointNetShape
 from srclib_ros.embedding.siamese.triplet import OFFLINE
-from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError
+from srclib_ros.errors import ArtifactDamagedError, ArtifactError, ArtifactMissingError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.training.encoder_folder import write_encoder
 from srclib_ros.training.fit_encoder import Schedule, fit
@@ -69,16 +70,20 @@ def train_encoder(
 ) -> dict[str, Any]:
     """Train on `parts`, stretched copies of them and random shapes; write the sealed encoder folder `out`.
 
-    Intermediate results lie beside it until it is done, so a killed training goes on where it stopped. views_folder:
+    Intermediate results lie beside it until it is done, so a killed training goes on where it stopped; one that is
+    done is not done again. views_folder:
     where the simulated views are kept instead, for several trainings to share. Returns the manifest. Raises
     TrainingError.
     """
     out, training = Path(out), training or EncoderTraining()
     shapes = training_shapes(parts, training, seed)
     settings = asdict(training)
+    made_from = _key(shapes, seed, settings, [shape.category for shape in shapes])
+    done = _manifest_of(out, made_from)
+    if done is not None:
+        return done
     work = out.with_name(f".{out.name}.work")
     views = _views(shapes, training, seed, views_folder or work, progress)
-    made_from = _key(shapes, seed, settings, [shape.category for shape in shapes])
     checkpoint = work / f"checkpoint_{made_from}.safetensors"
     torch.manual_seed(seed)
     kind = make_kind(training.kind, make_network(training.kind, training.shape), views.parts, training.options)
@@ -88,9 +93,18 @@ def train_encoder(
     pairs = None
     if training.point_pairs is not None:
         pairs = fit_pairs(training.point_pairs, views, training.shape.n_points, seed, progress)
-    manifest = write_encoder(out, kind.network, meta, kind, pairs)
+    write_encoder(out, kind.network, meta, kind, pairs)
     shutil.rmtree(work, ignore_errors=True)
-    return manifest
+    return open_sealed(out, KIND, SCHEMA)
+
+
+def _manifest_of(out: Path, made_from: str) -> dict[str, Any] | None:
+    """The manifest of the whole encoder in `out` that was made from the same."""
+    try:
+        manifest = open_sealed(out, KIND, SCHEMA)
+    except ArtifactError:
+        return None
+    return manifest if manifest.get("made_from") == made_from else None
 
 
 def training_shapes(parts: Sequence[PartMesh], training: EncoderTraining, seed: int) -> list[PartMesh]:

@@ -6,6 +6,7 @@ import json
 import pytest
 from support.retrieval_parts import angle_plate
 
+from srclib_ros.cli import options
 from srclib_ros.cli.main import main
 from srclib_ros.cli.options import (
     add_extent,
@@ -77,6 +78,16 @@ def test_json_refuses_what_json_cannot_hold(capsys: pytest.CaptureFixture[str]) 
 
 def test_progress_passes_everything_on() -> None:
     assert list(progress(range(5), label="x", quiet=True)) == [0, 1, 2, 3, 4]
+
+
+def test_a_log_file_gets_lines_of_a_long_job(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list(progress(range(3), total=3, label="views")) == [0, 1, 2]
+    assert not capsys.readouterr().err
+    monkeypatch.setattr(options, "LOG_EVERY_S", 0.0)
+    assert list(progress(range(3), total=3, label="views")) == [0, 1, 2]
+    assert capsys.readouterr().err.splitlines() == ["views: 0 of 3", "views: 1 of 3", "views: 2 of 3"]
 
 
 @pytest.mark.parametrize(

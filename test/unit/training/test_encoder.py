@@ -68,6 +68,8 @@ def test_the_same_seed_trains_the_same_encoder(shapes: list[PartMesh], tmp_path:
     again = train_encoder(shapes[:2], tmp_path / "b" / "encoder", 5, training)
     assert first == again
     assert first["shapes"] == 2 + 2 * 1 + 3
+    assert train_encoder(shapes[:2], tmp_path / "a" / "encoder", 5, training) == first
+    assert not list((tmp_path / "a").glob(".*"))
     trained = Encoder.load(tmp_path / "a" / "encoder")
     assert trained.encode(partial_clouds(shapes[3], 2, np.random.default_rng(0))).shape == (2, 6 + 2)
 
