@@ -84,7 +84,16 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",
     packages=find_packages(exclude=["test", "test.*"]),
-    package_data={NAME: ["py.typed", "default_library/**/*", "**/*.yaml", "**/*.xml", "reporting/page.*"]},
+    package_data={
+        NAME: [
+            "py.typed",
+            "default_library/**/*",
+            "segmentation/*.safetensors",
+            "reporting/page.*",
+            "**/*.yaml",
+            "**/*.xml",
+        ]
+    },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),

@@ -84,6 +84,15 @@ class SegmentationConfig:
         low=0.05,
         high=1.57,
     )
+    join_probability: float = setting(
+        0.7,
+        "in a bin with known walls, pieces that are of one part with at least this probability are joined; 1: none",
+        low=0.05,
+        high=1.0,
+    )
+    joining: str = setting(
+        "", "file that `srclib train-joining` wrote, to tell pieces of one part by; empty: the one that ships"
+    )
     min_points: int = setting(60, "fewer points are no part", low=10, high=100_000)
     max_points: int = setting(2_000_000, "a larger cloud is refused", low=1_000, high=20_000_000)
 

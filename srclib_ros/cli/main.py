@@ -17,6 +17,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "build": ("srclib_ros.cli.build", "build a source library: encoder, clusters, grasp networks"),
     "train-encoder": ("srclib_ros.cli.train_encoder", "train the shape encoder alone"),
     "train-network": ("srclib_ros.cli.train_network", "train the grasp network of one part alone"),
+    "train-joining": ("srclib_ros.cli.train_joining", "train what joins the pieces that a part is cut into"),
     "library": ("srclib_ros.cli.library", "what a source library holds and lacks; add, remove, recluster"),
     "cluster": (
         "srclib_ros.cli.cluster",

@@ -82,7 +82,7 @@ class PairShape:
 
     points: int = 128
     dim: int = 64
-    weight: float = 0.3
+    weight: float = 0.2
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,10 @@ from srclib_ros.config import PipelineConfig
 from srclib_ros.errors import CloudLayoutError, CloudTooLargeError, EmptyCloudError
 from srclib_ros.geometry.normals import Grid, depth_grid, grid_normals, neighbour_normals
 from srclib_ros.geometry.transforms import apply, invert
-from srclib_ros.segmentation.background import drop_lying_in_floor, find_background, in_footprint
-from srclib_ros.segmentation.organised import grid_instances
+from srclib_ros.segmentation.background import Background, drop_lying_in_floor, find_background, in_footprint
+from srclib_ros.segmentation.joining import joined_labels, open_joiner
+from srclib_ros.segmentation.organised import drop_small, grid_pieces, relabel
+from srclib_ros.segmentation.pieces import neighbouring_pairs
 from srclib_ros.segmentation.unorganised import cloud_instances
 from srclib_ros.types import Bin, Cloud, FloatArray, IntArray, Scene, Segment
 
@@ -38,12 +40,12 @@ def segment(cloud: Cloud, bin: Bin, config: PipelineConfig) -> Scene:
         background = find_background(near, inside[crop], bin, viewpoint, config.bin)
         grid = depth_grid(near, viewpoint) if cloud.organised else None
         if grid is not None:
-            labels[crop], normals[crop] = _on_grid(near, grid, background.parts, config)
+            labels[crop], normals[crop] = _on_grid(near, grid, background, bin.has_walls, config)
         else:
             normals[inside] = neighbour_normals(points[inside], viewpoint)
             of_parts = normals[crop][background.parts]
             labels[crop][background.parts] = cloud_instances(near[background.parts], of_parts, config.segmentation)
-        drop_lying_in_floor(labels[crop], background)
+            drop_lying_in_floor(labels[crop], background)
     elif not np.isfinite(points[..., 2]).any():
         raise EmptyCloudError("the cloud holds no finite points; check that the sensor sees the bin")
     return Scene(cloud, bin, points, normals, labels, inside, _segments(points, normals, labels))
@@ -70,10 +72,25 @@ def _bounding_box(mask: BoolArray) -> tuple[slice, ...]:
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
-def _on_grid(points: FloatArray, grid: Grid, parts: BoolArray, config: PipelineConfig) -> tuple[IntArray, FloatArray]:
+def _on_grid(
+    points: FloatArray, grid: Grid, background: Background, in_a_bin: bool, config: PipelineConfig
+) -> tuple[IntArray, FloatArray]:
+    """Labels (H, W) and normals (H, W, 3): pieces, less those of the floor; in a bin, joined to parts.
+
+    What joins them learnt from bins. On a table boxes that stand behind one another would become one stepped part.
+    """
     normals = grid_normals(grid, config.segmentation.depth_jump)
     by_axis = np.ascontiguousarray(np.moveaxis(points, -1, 0))
-    labels = grid_instances(by_axis, normals, grid.inverse_depth, parts, config.segmentation)
+    pieces = grid_pieces(by_axis, normals, grid.inverse_depth, background.parts, config.segmentation)
+    labels = pieces.labels
+    drop_lying_in_floor(labels, background)
+    if in_a_bin and config.segmentation.join_probability < 1.0:
+        pairs = neighbouring_pairs(labels, by_axis, normals, pieces.concavity)
+        likely = (
+            open_joiner(config.segmentation.joining).probability(pairs.features) >= config.segmentation.join_probability
+        )
+        relabel(labels, joined_labels(pairs, likely, int(labels.max(initial=0)) + 1))
+    drop_small(labels, config.segmentation.min_points)
     return labels, np.moveaxis(normals, 0, -1)
 
 

@@ -24,10 +24,18 @@ _CUT_SHARE = 0.5
 _GROW_ROUNDS = 8
 
 
-def grid_instances(
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """labels: (H, W) int32, 1..n, 0 for what is no part. concavity: (H, W) float32, see `concave_fold`."""
+
+    labels: IntArray
+    concavity: FloatArray
+
+
+def grid_pieces(
     points: FloatArray, normals: FloatArray, inverse_depth: FloatArray, mask: BoolArray, config: SegmentationConfig
-) -> IntArray:
-    """(H, W) int32 labels 1..n, 0 for what is no part.
+) -> Pieces:
+    """Parts, some of them in pieces where they fold concavely or step in depth themselves; see `joining`.
 
     points, normals: (3, H, W) float32 in one frame, normals unit, towards the sensor. inverse_depth: (H, W), 1 / m,
     0: none. mask: (H, W), the pixels that may belong to a part.
@@ -48,8 +56,7 @@ def grid_instances(
     link_v = mask[1:] & mask[:-1] & ~jump_v
     grow(labels, mask, link_u, link_v, _GROW_ROUNDS)
     merge(labels, borders(labels, concavity, link_u, link_v), limit)
-    drop_small(labels, config.min_points)
-    return labels
+    return Pieces(labels, concavity)
 
 
 def depth_jumps(inverse_depth: FloatArray, depth_jump: float) -> tuple[BoolArray, BoolArray]:

@@ -27,6 +27,11 @@ def random_shapes(count: int, rng: np.random.Generator) -> list[PartMesh]:
     return parts
 
 
+def simple_shapes(count: int, rng: np.random.Generator) -> list[PartMesh]:
+    """`count` boxes, cylinders, prisms and rings of the same sizes, named simple_0000 ...: parts without pieces."""
+    return [_as_part(f"simple_{index:04d}", [_body(rng)], rng) for index in range(count)]
+
+
 def stretched(part: PartMesh, name: str, rng: np.random.Generator) -> PartMesh:
     """A sibling of `part` with other proportions: each axis times a factor between 0.65 and 1.5."""
     factors = np.exp(rng.uniform(np.log(0.65), np.log(1.5), 3))

@@ -9,10 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import ConvexHull, QhullError
 
+from srclib_ros.artifact import hash_of_file
 from srclib_ros.config import PipelineConfig
 from srclib_ros.errors import SimulationError
 from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.geometry.oriented import oriented
 from srclib_ros.segmentation.instances import segment
+from srclib_ros.segmentation.joining import SHIPPED
 from srclib_ros.simulation.cell import BIN_SIZE_M, film
 from srclib_ros.simulation.pile import BinPhysics
 from srclib_ros.training.progress import Progress, silent
@@ -51,8 +54,8 @@ class PileCounts:
 
 @dataclass(frozen=True, eq=False)
 class PileSegments:
-    """clouds: (N, 3) float32 each, metres, bin frame. part: (S,) index of the part that most of each one's pixels
-    show. whole: (S,) whether it holds at least 80 % of the pixels that returned from the instance it shows most of.
+    """clouds: oriented, (N, 6) float32 each, metres, bin frame. part: (S,) index of the part that most of each one's
+    pixels show. whole: (S,) whether it holds at least 80 % of the pixels that returned from the instance it shows most of.
     """
 
     clouds: list[FloatArray]
@@ -67,7 +70,7 @@ def segments_of_piles(
     """Drop mixed piles, each part `drops_each` times in all, film them with the default camera and its faults, and cut
     them with the pipeline's default settings. Parts that do not suit the cell are counted and left out."""
     counts = PileCounts()
-    bodies = _bodies(parts, counts, progress)
+    bodies = bodies_of(parts, counts, progress)
     counts.parts_dropped = len(bodies)
     rng = np.random.default_rng([seed, len(parts)])
     piles = [pile for _ in range(drops_each) for pile in _pile_up(parts, rng.permutation(sorted(bodies)))]
@@ -90,10 +93,15 @@ def segments_of_piles(
             pixels = np.bincount(filmed.instance_ids.reshape(-1)[found.indices])
             instance = majority(pixels, counts)
             if instance is not None:
-                clouds.append(found.points_bin)
+                clouds.append(oriented(found.points_bin, found.normals_bin))
                 truth.append(pile[placed[instance - 1][0]])
                 whole.append(bool(pixels[instance] >= WHOLE * returned[instance]))
     return PileSegments(clouds, np.array(truth, np.int64), np.array(whole, bool), counts)
+
+
+def cut_by() -> str:
+    """Names the segmentation that cuts the piles: its settings, and what it learnt."""
+    return f"{PipelineConfig().segmentation} {hash_of_file(SHIPPED)}"
 
 
 def majority(pixels: npt.NDArray[np.int64], counts: PileCounts) -> int | None:
@@ -111,7 +119,7 @@ def majority(pixels: npt.NDArray[np.int64], counts: PileCounts) -> int | None:
     return instance
 
 
-def _bodies(parts: Sequence[PartMesh], counts: PileCounts, progress: Progress) -> dict[int, PartMesh]:
+def bodies_of(parts: Sequence[PartMesh], counts: PileCounts, progress: Progress = silent) -> dict[int, PartMesh]:
     """What physics drops for each part that can be dropped: the part itself, or its hull where it is not closed."""
     bodies: dict[int, PartMesh] = {}
     for index, part in enumerate(progress(parts, total=len(parts), label="convex pieces")):

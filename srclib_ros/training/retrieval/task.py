@@ -21,7 +21,7 @@ from srclib_ros.simulation.camera import ViewSampler
 from srclib_ros.training.part_views import mesh_hash
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.retrieval.near_duplicates import near_duplicates
-from srclib_ros.training.retrieval.pile_queries import PileCounts, segments_of_piles
+from srclib_ros.training.retrieval.pile_queries import PileCounts, cut_by, segments_of_piles
 from srclib_ros.training.retrieval.twins import Twins, indistinguishable
 from srclib_ros.training.views import cut_one_side, full_clouds, partial_clouds
 from srclib_ros.types import FloatArray
@@ -133,7 +133,7 @@ def retrieval_task(
         twins_scale_free=indistinguishable(kept, seed, scale_free=True, progress=progress),
         piles=piles,
         seed=seed,
-        identity=_identity(asked_of, (__version__, seed, partial, full, queries_each, segmented)),
+        identity=_identity(asked_of, (__version__, seed, partial, full, queries_each, segmented and cut_by())),
         unseen=unseen,
         near_duplicates=[part.name for part, leave_out in zip(parts, repeated, strict=True) if leave_out],
     )

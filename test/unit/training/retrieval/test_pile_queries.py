@@ -7,6 +7,7 @@ import pytest
 from support.retrieval_parts import angle_plate
 
 from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.geometry.oriented import points_of
 from srclib_ros.training.retrieval.pile_queries import PileCounts, majority, segments_of_piles
 
 
@@ -42,5 +43,5 @@ def test_parts_that_do_not_suit_the_cell_are_counted() -> None:
     assert set(found.part.tolist()) <= {0, 4}
     assert len(found.whole) == len(found.part)
     for cloud in found.clouds:
-        assert np.isfinite(cloud).all()
-        assert np.ptp(cloud, axis=0).max() < 0.06
+        assert np.isfinite(points_of(cloud)).all()
+        assert np.ptp(points_of(cloud), axis=0).max() < 0.06

@@ -1,0 +1,186 @@
+"""What speaks for two neighbouring segments being pieces of one part: a row of numbers for each pair.
+
+Neighbours follow one another along a row or a column of the grid, also over a step in depth, and over a gap of a few
+pixels that returned nothing. Lengths are in units of the larger segment's size, so a pair looks alike at every scale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from srclib_ros.types import FloatArray, IntArray, Matrix
+
+GAP_PX = 8
+FEATURES = (
+    "border_share",  # how much of the smaller one's outline borders the larger
+    "other_share",  # how much of it borders other segments
+    "border_length",  # in square roots of the smaller one's pixels
+    "gap",
+    "step",  # how much lower the larger lies at the border
+    "step_size",
+    "concavity",  # as in `organised.concave_fold`
+    "fold",  # how far the normals turn apart across the border; below 0, towards each other
+    "normals_across",  # their cosine
+    "size_ratio",
+    "area_ratio",  # logarithm
+    "distance",  # of the centroids
+    "above_larger",  # the smaller one's centroid along the larger one's mean normal
+    "above_smaller",
+    "mean_normals",  # cosine
+    "low_smaller",  # where each begins and ends above the floor
+    "low_larger",
+    "high_smaller",
+    "high_larger",
+    "flat_smaller",  # least width over the longest
+    "flat_larger",
+    "round_smaller",  # middle width over the longest
+    "round_larger",
+    "axis_angle",  # cosine between the longest axes
+    "off_axis",  # the smaller one's centroid from the larger one's longest axis
+)
+_REACH = 1.7  # standard deviations from the middle of an even spread to its end, about
+
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """labels: (M, 2), the smaller segment first. features: (M, F) float32, by `FEATURES`."""
+
+    labels: Indices
+    features: FloatArray
+
+
+def neighbouring_pairs(labels: IntArray, points: FloatArray, normals: FloatArray, concavity: FloatArray) -> Pairs:
+    """Every pair of labels (H, W), 1..n, that meet.
+
+    points, normals: (3, H, W) float32, bin frame, z up from the floor; normals unit, NaN where unknown. concavity:
+    (H, W), of the fold at each pixel.
+    """
+    before, after = _meetings(labels)
+    if not len(before):
+        return Pairs(np.zeros((0, 2), np.int64), np.zeros((0, len(FEATURES)), np.float32))
+    flat = labels.reshape(-1)
+    of = _Segments.of(flat, points.reshape(3, -1), normals.reshape(3, -1))
+    first, second = flat[before], flat[after]
+    swap = (of.pixels[first] > of.pixels[second]) | ((of.pixels[first] == of.pixels[second]) & (first > second))
+    at_smaller, at_larger = np.where(swap, after, before), np.where(swap, before, after)
+    count = len(of.pixels)
+    keys, pair = np.unique(flat[at_smaller].astype(np.int64) * count + flat[at_larger], return_inverse=True)
+    small, large = keys // count, keys % count
+    length = np.bincount(pair).astype(np.float64)
+
+    def mean(values: npt.NDArray[np.floating]) -> Matrix:
+        return np.bincount(pair, values) / length
+
+    across = np.take(points.reshape(3, -1), at_larger, axis=1) - np.take(points.reshape(3, -1), at_smaller, axis=1)
+    normal_small, normal_large = (
+        np.nan_to_num(np.take(normals.reshape(3, -1), at, axis=1)) for at in (at_smaller, at_larger)
+    )
+    gap = np.sqrt(np.einsum("ij,ij->j", across, across))
+    fold = np.einsum("ij,ij->j", normal_large - normal_small, across) / np.maximum(gap, 1e-6)
+    folds = np.maximum(concavity.reshape(-1)[at_smaller], concavity.reshape(-1)[at_larger])
+    unit = of.size[large]
+    meetings = np.bincount(np.concatenate((first, second)), minlength=count)
+    outline = _outline(labels, count)
+    apart = of.centre[small] - of.centre[large]
+    along = np.einsum("ij,ij->i", apart, of.axis[large])
+    features = (
+        length / outline[small],
+        (meetings[small] - length) / outline[small],
+        length / np.sqrt(of.pixels[small]),
+        mean(gap) / unit,
+        mean(-across[2]) / unit,
+        mean(np.abs(across[2])) / unit,
+        mean(folds),
+        mean(fold),
+        mean(np.einsum("ij,ij->j", normal_small, normal_large)),
+        of.size[small] / unit,
+        np.log(of.pixels[small] / of.pixels[large]),
+        np.linalg.norm(apart, axis=1) / unit,
+        np.einsum("ij,ij->i", apart, of.normal[large]) / unit,
+        np.einsum("ij,ij->i", -apart, of.normal[small]) / unit,
+        np.einsum("ij,ij->i", of.normal[small], of.normal[large]),
+        (of.centre[small, 2] - of.rise[small]) / unit,
+        (of.centre[large, 2] - of.rise[large]) / unit,
+        (of.centre[small, 2] + of.rise[small]) / unit,
+        (of.centre[large, 2] + of.rise[large]) / unit,
+        of.widths[small, 0] / of.widths[small, 2],
+        of.widths[large, 0] / of.widths[large, 2],
+        of.widths[small, 1] / of.widths[small, 2],
+        of.widths[large, 1] / of.widths[large, 2],
+        np.abs(np.einsum("ij,ij->i", of.axis[small], of.axis[large])),
+        np.sqrt(np.maximum(np.einsum("ij,ij->i", apart, apart) - along**2, 0.0)) / unit,
+    )
+    return Pairs(np.stack((small, large), axis=1), np.stack(features, axis=1).astype(np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class _Segments:
+    """Of each label, 0 included: pixels (n,), centre (n, 3), widths (n, 3), standard deviations along the principal
+    axes, least first, axis (n, 3), the longest, size (n,), all widths together, rise (n,), from the middle to the top,
+    and normal (n, 3), the mean."""
+
+    pixels: Matrix
+    centre: Matrix
+    widths: Matrix
+    axis: Matrix
+    size: Matrix
+    rise: Matrix
+    normal: Matrix
+
+    @classmethod
+    def of(cls, flat: IntArray, points: FloatArray, normals: FloatArray) -> _Segments:
+        """flat: (P,) labels; points, normals: (3, P)."""
+        shown = np.flatnonzero(flat)
+        label = flat[shown]
+        count = int(label.max()) + 1
+        pixels = np.maximum(np.bincount(label, minlength=count), 1).astype(np.float64)
+
+        def mean(values: npt.NDArray[np.floating]) -> Matrix:
+            return np.bincount(label, values, count) / pixels
+
+        seen = np.take(points, shown, axis=1)
+        centre = np.stack([mean(axis) for axis in seen], axis=1)
+        at = seen - centre.T.take(label, axis=1)
+        scatter = np.empty((count, 3, 3))
+        for i, j in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)):
+            scatter[:, i, j] = scatter[:, j, i] = mean(at[i] * at[j])
+        spread, axes = np.linalg.eigh(scatter)
+        widths = np.sqrt(np.maximum(spread, 1e-12))
+        normal = np.stack([mean(axis) for axis in np.nan_to_num(np.take(normals, shown, axis=1))], axis=1)
+        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
+        size, rise = np.linalg.norm(widths, axis=1), _REACH * np.sqrt(scatter[:, 2, 2])
+        return cls(pixels, centre, widths, axes[:, :, 2], size, rise, normal)
+
+
+def _meetings(labels: IntArray) -> tuple[Indices, Indices]:
+    """Flat indices of labelled pixels that follow one another along a row or column and differ in their label."""
+    height, width = labels.shape
+    before, after = _along_rows(labels)
+    turned = _along_rows(labels.T)
+    columns = ((at % height) * width + at // height for at in turned)
+    return tuple(np.concatenate(ends) for ends in zip((before, after), columns, strict=True))  # type: ignore[return-value]
+
+
+def _along_rows(labels: IntArray) -> tuple[Indices, Indices]:
+    flat = labels.ravel()
+    shown = np.flatnonzero(flat)
+    before, after = shown[:-1], shown[1:]
+    width = labels.shape[1]
+    meet = (flat[before] != flat[after]) & (after - before <= GAP_PX) & (before // width == after // width)
+    return before[meet], after[meet]
+
+
+def _outline(labels: IntArray, count: int) -> Matrix:
+    """(count,) how many ends of runs along rows and columns each label has."""
+    ends = np.zeros(count)
+    for along in (labels, labels.T):
+        framed = np.pad(along, ((0, 0), (1, 1)))
+        change = framed[:, 1:] != framed[:, :-1]
+        ends += np.bincount(framed[:, 1:][change], minlength=count)
+        ends += np.bincount(framed[:, :-1][change], minlength=count)
+    return ends

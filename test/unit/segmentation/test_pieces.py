@@ -1,0 +1,79 @@
+"""What is said of two neighbouring segments, by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from srclib_ros.segmentation.pieces import FEATURES, GAP_PX, neighbouring_pairs
+from srclib_ros.types import FloatArray, IntArray
+
+
+def plane(labels: IntArray, pitch_m: float = 0.001) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Points, normals and folds of a level plane 10 mm above the floor."""
+    height, width = labels.shape
+    v, u = np.mgrid[:height, :width].astype(np.float32)
+    points = np.stack((u * pitch_m, v * pitch_m, np.full_like(u, 0.01)))
+    normals = np.zeros_like(points)
+    normals[2] = 1.0
+    return points, normals, np.zeros(labels.shape, np.float32)
+
+
+def of(pairs: FloatArray, name: str) -> float:
+    (row,) = pairs
+    return float(row[FEATURES.index(name)])
+
+
+def test_two_squares_side_by_side() -> None:
+    labels = np.zeros((8, 20), np.int32)
+    labels[2:6, 2:6], labels[2:6, 6:14] = 2, 1
+    points, normals, folds = plane(labels)
+    pairs = neighbouring_pairs(labels, points, normals, folds)
+    assert pairs.labels.tolist() == [[2, 1]]
+    assert of(pairs.features, "border_share") == pytest.approx(4 / 16)
+    assert of(pairs.features, "other_share") == 0.0
+    assert of(pairs.features, "border_length") == pytest.approx(1.0)
+    assert of(pairs.features, "normals_across") == pytest.approx(1.0)
+    assert of(pairs.features, "area_ratio") == pytest.approx(np.log(0.5))
+    size_m = 1e-3 * np.sqrt((4**2 - 1) / 12 + (8**2 - 1) / 12)
+    assert of(pairs.features, "gap") == pytest.approx(0.001 / size_m, rel=1e-3)
+    assert of(pairs.features, "distance") == pytest.approx(0.006 / size_m, rel=1e-3)
+    assert of(pairs.features, "axis_angle") <= 1.0
+    assert of(pairs.features, "low_larger") == pytest.approx(0.01 / size_m, rel=1e-3)
+
+
+def test_a_hub_is_all_round_bordered_by_its_gear() -> None:
+    labels = np.ones((12, 12), np.int32)
+    labels[4:8, 4:8] = 2
+    points, normals, folds = plane(labels)
+    points[2][labels == 2] += 0.005
+    pairs = neighbouring_pairs(labels, points, normals, folds)
+    assert of(pairs.features, "border_share") == pytest.approx(1.0)
+    assert of(pairs.features, "step") > 0.0  # the larger lies lower
+    assert of(pairs.features, "above_larger") == pytest.approx(of(pairs.features, "distance"), rel=1e-3)
+
+
+def test_what_returned_nothing_between_two_pieces_is_bridged_when_it_is_narrow() -> None:
+    for gap, meet in ((GAP_PX - 1, True), (GAP_PX, False)):
+        labels = np.zeros((6, 30), np.int32)
+        labels[:, :8], labels[:, 8 + gap : 20 + gap] = 1, 2
+        assert bool(len(neighbouring_pairs(labels, *plane(labels)).labels)) == meet
+
+
+def test_scale_does_not_matter_and_unknown_normals_do_no_harm() -> None:
+    labels = np.zeros((10, 24), np.int32)
+    labels[1:9, 1:10], labels[1:9, 10:22] = 1, 2
+    points, normals, folds = plane(labels)
+    small = neighbouring_pairs(labels, points, normals, folds).features
+    np.testing.assert_allclose(
+        neighbouring_pairs(labels, 3.0 * points, normals, folds).features, small, rtol=1e-3, atol=1e-3
+    )
+    normals[:, 3:5, 9:11] = np.nan
+    assert np.isfinite(neighbouring_pairs(labels, points, normals, folds).features).all()
+
+
+def test_lone_segments_have_no_pairs() -> None:
+    labels = np.zeros((6, 30), np.int32)
+    assert neighbouring_pairs(labels, *plane(labels)).features.shape == (0, len(FEATURES))
+    labels[:, :5] = 1
+    assert neighbouring_pairs(labels, *plane(labels)).features.shape == (0, len(FEATURES))
