@@ -55,7 +55,7 @@ class PileCounts:
 @dataclass(frozen=True, eq=False)
 class PileSegments:
     """clouds: oriented, (N, 6) float32 each, metres, bin frame. part: (S,) index of the part that most of each one's
-    pixels show. whole: (S,) whether it holds at least 80 % of the pixels that returned from the instance it shows most of.
+    pixels show. whole: (S,) whether it holds at least 80 % of the pixels that returned from that instance.
     """
 
     clouds: list[FloatArray]
