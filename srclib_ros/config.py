@@ -85,7 +85,7 @@ class SegmentationConfig:
         high=1.57,
     )
     join_probability: float = setting(
-        0.7,
+        0.6,
         "in a bin with known walls, pieces that are of one part with at least this probability are joined; 1: none",
         low=0.05,
         high=1.0,
