@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,8 @@ class Encoder:
         self.n_points = n_points
         self.frame = frame
         self._pairs = pairs
+        # The network and the pairs leave the interpreter's lock, so that one runs while the other does.
+        self._aside = ThreadPoolExecutor(1, "encoder") if pairs and threads > 1 else None
         self._session = open_session(onnx_bytes, threads)
         self._input = self._session.get_inputs()[0].name
 
@@ -77,10 +80,16 @@ class Encoder:
         if not len(clouds):
             return Descriptors(np.zeros((0, self.dim), np.float32), np.zeros(0, np.float32))
         canonical = canonicalise(clouds, self.n_points, self.frame)
-        (embeddings,) = self._session.run(None, {self._input: canonical.points})
-        if self._pairs is not None:
-            embeddings = self._pairs.beside(embeddings, clouds, canonical)
-        return Descriptors(embeddings, canonical.size_m)
+        if self._pairs is None:
+            return Descriptors(self._run(canonical.points), canonical.size_m)
+        running = self._aside.submit(self._run, canonical.points) if self._aside else None
+        of_pairs = self._pairs.describe(clouds, canonical)
+        of_network = running.result() if running else self._run(canonical.points)
+        return Descriptors(self._pairs.joined(of_network, of_pairs), canonical.size_m)
+
+    def _run(self, points: FloatArray) -> FloatArray:
+        embeddings: FloatArray = self._session.run(None, {self._input: points})[0]
+        return embeddings
 
     def encode(self, clouds: Sequence[FloatArray]) -> FloatArray:
         """(B, D) float32 unit rows, one for each cloud; see `describe`."""

@@ -93,12 +93,17 @@ class PairEmbedding:
     mean: FloatArray
     axes: FloatArray
 
-    def beside(self, embeddings: FloatArray, clouds: Sequence[FloatArray], canonical: CanonicalClouds) -> FloatArray:
-        """(B, D + dim) unit rows: a network's unit `embeddings` (B, D), and what the pairs of the same clouds say."""
-        of_pairs = (histograms(clouds, canonical, self.shape.points) - self.mean) @ self.axes
-        of_pairs /= np.maximum(np.linalg.norm(of_pairs, axis=1, keepdims=True), np.float32(1e-9))
+    def describe(self, clouds: Sequence[FloatArray], canonical: CanonicalClouds) -> FloatArray:
+        """(B, dim) unit rows of clouds and what they are canonically."""
+        of_pairs: FloatArray = (histograms(clouds, canonical, self.shape.points) - self.mean) @ self.axes
+        length: FloatArray = np.linalg.norm(of_pairs, axis=1, keepdims=True)
+        return of_pairs / np.maximum(length, np.float32(1e-9))
+
+    def joined(self, embeddings: FloatArray, of_pairs: FloatArray) -> FloatArray:
+        """(B, D + dim) unit rows: a network's (B, D), and these (B, dim) at their share of the cosine."""
         share = np.float32(self.shape.weight)
-        return np.concatenate([np.sqrt(1.0 - share) * embeddings, np.sqrt(share) * of_pairs], axis=1)
+        rows = [np.sqrt(np.float32(1.0) - share) * embeddings, np.sqrt(share) * of_pairs]
+        return np.concatenate(rows, axis=1)
 
 
 def histograms(clouds: Sequence[FloatArray], canonical: CanonicalClouds, points: int) -> FloatArray:

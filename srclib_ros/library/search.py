@@ -15,7 +15,7 @@ from srclib_ros.types import FloatArray
 
 EXACT_UP_TO = 4_000
 """Entries; a larger library is searched in two stages."""
-REFINED = 500
+REFINED = 200
 """Entries that the second stage measures exactly, for each query."""
 _AT_ONCE = 2**24
 """Queries times views that are compared at once: four arrays of so many float32 are 256 MiB."""

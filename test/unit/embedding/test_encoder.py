@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from srclib_ros.artifact import MANIFEST, seal, write_json
+from srclib_ros.artifact import MANIFEST, seal, write_json, write_tensors
 from srclib_ros.embedding.encoder import CONFIG, ONNX, Encoder, encoder_id
 from srclib_ros.errors import (
     ArtifactDamagedError,
@@ -38,7 +39,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def damaged(folder: Path, tmp_path: Path) -> Path:
     """A copy to break."""
-    import shutil
 
     return Path(shutil.copytree(folder, tmp_path / "copy"))
 
@@ -106,3 +106,28 @@ def test_a_config_that_says_nothing_is_named(damaged: Path) -> None:
     seal(damaged, "encoder", 1, {})
     with pytest.raises(ArtifactDamagedError, match="train the encoder again"):
         Encoder.load(damaged)
+
+
+def test_point_pairs_stand_beside_the_network(folder: Path, clouds: list[FloatArray], tmp_path: Path) -> None:
+    from srclib_ros.embedding.point_pairs import LENGTH, PairEmbedding, PairShape
+    from srclib_ros.training.encoder_folder import load_network, write_encoder
+
+    axes = np.random.default_rng(0).standard_normal((LENGTH, 5)).astype(np.float32)
+    pairs = PairEmbedding(PairShape(32, 5, 0.25), np.zeros(LENGTH, np.float32), axes)
+    path = tmp_path / "with_pairs"
+    write_encoder(path, load_network(folder), {"seed": 0}, pairs=pairs)
+    encoder = Encoder.load(path)
+    found = encoder.encode(clouds)
+    assert found.shape == (3, encoder.dim) == (3, 6 + 5)
+    np.testing.assert_allclose(found[:, :6], np.sqrt(0.75) * Encoder.load(folder).encode(clouds), atol=1e-5)
+    np.testing.assert_array_equal(Encoder.load(path, threads=1).encode(clouds), found)
+    for bad in (path / "pairs.safetensors", path / CONFIG):
+        copy = Path(shutil.copytree(path, tmp_path / f"bad_{bad.suffix}"))
+        if bad.name == CONFIG:
+            config = json.loads((copy / CONFIG).read_text())
+            write_json(copy / CONFIG, config | {"point_pairs": {"dims": 3}})
+        else:
+            write_tensors(copy / bad.name, {"mean": pairs.mean, "axes": axes[:, :2]})
+        seal(copy, "encoder", 1, {"seed": 0})
+        with pytest.raises(ArtifactDamagedError, match="train it again"):
+            Encoder.load(copy)

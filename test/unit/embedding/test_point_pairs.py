@@ -98,6 +98,6 @@ def test_joined_to_a_network_they_are_their_share_of_the_cosine(cloud: FloatArra
     pairs = PairEmbedding(PairShape(64, 8, 0.25), np.zeros(LENGTH, np.float32), axes)
     clouds = [cloud, cloud[:200]]
     network = np.float32([[1.0, 0.0], [0.0, 1.0]])
-    joined = pairs.beside(network, clouds, canonicalise(clouds, 128))
+    joined = pairs.joined(network, pairs.describe(clouds, canonicalise(clouds, 128)))
     np.testing.assert_allclose(np.linalg.norm(joined, axis=1), 1.0, rtol=1e-5)
     np.testing.assert_allclose(np.square(joined[:, 2:]).sum(axis=1), 0.25, rtol=1e-5)

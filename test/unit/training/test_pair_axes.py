@@ -34,7 +34,7 @@ def test_views_of_one_shape_lie_nearer_than_in_the_histogram(views: ViewSet, rng
     assert pairs.axes.shape == (LENGTH, 4)
     clouds = list(views.points)
     canonical = canonicalise(clouds, 64)
-    joined = pairs.beside(np.zeros((len(clouds), 1), np.float32), clouds, canonical)
+    joined = pairs.describe(clouds, canonical)
     plain = histograms(clouds, canonical, 64) - pairs.mean
     plain /= np.linalg.norm(plain, axis=1, keepdims=True)
     assert contrast(joined) > contrast(plain) + 0.1
