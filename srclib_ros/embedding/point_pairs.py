@@ -95,9 +95,9 @@ class PairEmbedding:
 
     def describe(self, clouds: Sequence[FloatArray], canonical: CanonicalClouds) -> FloatArray:
         """(B, dim) unit rows of clouds and what they are canonically."""
-        of_pairs: FloatArray = (histograms(clouds, canonical, self.shape.points) - self.mean) @ self.axes
-        length: FloatArray = np.linalg.norm(of_pairs, axis=1, keepdims=True)
-        return of_pairs / np.maximum(length, np.float32(1e-9))
+        of_pairs = (histograms(clouds, canonical, self.shape.points) - self.mean) @ self.axes
+        length = np.linalg.norm(of_pairs, axis=1, keepdims=True)
+        return (of_pairs / np.maximum(length, 1e-9)).astype(np.float32)
 
     def joined(self, embeddings: FloatArray, of_pairs: FloatArray) -> FloatArray:
         """(B, D + dim) unit rows: a network's (B, D), and these (B, dim) at their share of the cosine."""
