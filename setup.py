@@ -88,7 +88,7 @@ setup(
         NAME: [
             "py.typed",
             "default_library/**/*",
-            "segmentation/*.safetensors",
+            "segmentation/joining.*",
             "reporting/page.*",
             "**/*.yaml",
             "**/*.xml",

@@ -23,6 +23,7 @@ from srclib_ros.library.selection import select
 from srclib_ros.library.store import Library
 from srclib_ros.segmentation.bin import locate_bin
 from srclib_ros.segmentation.instances import segment
+from srclib_ros.segmentation.joining import open_joiner
 from srclib_ros.types import (
     Cloud,
     Grasp,
@@ -36,7 +37,9 @@ from srclib_ros.types import (
     Verdict,
 )
 
-WALLS_UNKNOWN = "bin.pose is not set: the floor was found as a plane, walls are not kept clear of"
+WALLS_UNKNOWN = (
+    "bin.pose is not set: the floor was found as a plane, walls are not kept clear of, pieces of parts not joined"
+)
 AT_ONCE = 2
 """So many parts go to the model-free planner before their grasps are judged."""
 
@@ -52,6 +55,7 @@ class PickPipeline:
         self.encoder = encoder
         self.config = config
         self.gripper = load_gripper(config.grasp.gripper)
+        open_joiner(config.segmentation.joining)  # a bad file is refused now and not with the first cloud
         self._models: dict[str, GraspModel] = {}
         self._held = _HeldSelection()
         self._failed = FailedGrasps()

@@ -6,7 +6,7 @@ training goes on where it stopped when the same command is given again; ten minu
 
   srclib parts my_parts
   srclib train-joining my_parts --unit mm --out joining.safetensors
-  srclib evaluate segmentation my_scenes --segmentation.joining joining.safetensors
+  srclib evaluate segmentation my_scenes --segmentation-joining joining.safetensors
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         print_json(about)
     else:
         print(
-            f"{args.out}: learnt from {about['pairs']} pairs of pieces in {about['piles']} piles, "
+            f"{args.out}: learnt from {about['pairs']} pairs of pieces in {about['training']['piles']} piles, "
             f"{about['of_one_part']:.0%} of them of one part"
         )
     return 0

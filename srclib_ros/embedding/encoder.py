@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from srclib_ros.artifact import MANIFEST, open_sealed, read_bytes, read_json, read_tensors, resolve_inside, sha256
-from srclib_ros.embedding.point_pairs import LENGTH, PairEmbedding, PairShape
+from srclib_ros.embedding.point_pairs import LENGTH, MOST_POINTS, PairEmbedding, PairShape
 from srclib_ros.embedding.preprocess import AS_GIVEN, PRINCIPAL, canonicalise
 from srclib_ros.errors import ArtifactDamagedError
 from srclib_ros.inference import open_session
@@ -21,6 +21,8 @@ KIND = "encoder"
 SCHEMA = 1
 CONFIG, ONNX, WEIGHTS, PAIRS = "config.json", "encoder.onnx", "weights.safetensors", "pairs.safetensors"
 PAIR_SETTINGS = "point_pairs"
+AT_ONCE = 64
+"""Clouds: what they are worked out with grows with their number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +75,16 @@ class Encoder:
         return cls(read_bytes(resolve_inside(folder, ONNX)), encoder_id(folder), dim, n_points, threads, frame, pairs)
 
     def describe(self, clouds: Sequence[FloatArray]) -> Descriptors:
-        """Embeddings and observed sizes of clouds, bare (N, 3) or oriented (N, 6), float32, metres, any frame, finite.
+        """Embeddings and observed sizes of clouds, bare (N, 3) or oriented (N, 6), float32, metres, any frame, points
+        finite.
 
         Raises EmptyCloudError or CloudError for a cloud that shows no shape.
         """
         if not len(clouds):
             return Descriptors(np.zeros((0, self.dim), np.float32), np.zeros(0, np.float32))
+        if len(clouds) > AT_ONCE:
+            blocks = [self.describe(clouds[start : start + AT_ONCE]) for start in range(0, len(clouds), AT_ONCE)]
+            return Descriptors(*map(np.concatenate, zip(*((b.embeddings, b.size_m) for b in blocks), strict=True)))
         canonical = canonicalise(clouds, self.n_points, self.frame)
         if self._pairs is None:
             return Descriptors(self._run(canonical.points), canonical.size_m)
@@ -99,14 +105,16 @@ class Encoder:
 def read_pairs(folder: Path, config: Mapping[str, Any]) -> PairEmbedding:
     """What an encoder's folder says of point pairs. Raises ArtifactDamagedError."""
     try:
-        shape = PairShape(**config[PAIR_SETTINGS])
+        told = PairShape(**config[PAIR_SETTINGS])
+        shape = PairShape(int(told.points), int(told.dim), float(told.weight))
         tensors = read_tensors(resolve_inside(folder, PAIRS))
-        pairs = PairEmbedding(shape, tensors["mean"], tensors["axes"])
-    except (TypeError, KeyError) as error:
+        mean, axes = (tensors[name].astype(np.float32) for name in ("mean", "axes"))
+    except (TypeError, KeyError, ValueError) as error:
         raise ArtifactDamagedError(f"{folder}: its point pairs do not fit ({error}); train it again") from error
-    if pairs.mean.shape != (LENGTH,) or pairs.axes.shape != (LENGTH, shape.dim) or not 0.0 <= shape.weight <= 1.0:
+    fit = mean.shape == (LENGTH,) and axes.shape == (LENGTH, shape.dim) and np.isfinite(mean).all()
+    if not (fit and np.isfinite(axes).all() and 2 <= shape.points <= MOST_POINTS and 0.0 <= shape.weight <= 1.0):
         raise ArtifactDamagedError(f"{folder}: its point pairs do not fit; train it again")
-    return pairs
+    return PairEmbedding(shape, mean, axes)
 
 
 def encoder_id(folder: Path) -> str:

@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from srclib_ros.embedding.preprocess import CanonicalClouds
-from srclib_ros.geometry.oriented import normals_of
+from srclib_ros.geometry.oriented import rows_of
 from srclib_ros.types import FloatArray
 
 BINS = (12, 4, 4, 8)  # distance, the smaller and the larger cosine to it, cosine of the normals
 LENGTH = int(np.prod(BINS))
+MOST_POINTS = 512
 SAME = np.float32(1e-6)  # squared distance of a point that is there twice
 LONGEST = 3.5  # root mean square radii; longer distances count into the last bin
 
@@ -28,7 +29,7 @@ LONGEST = 3.5  # root mean square radii; longer distances count into the last bi
 def pair_histograms(points: FloatArray, normals: FloatArray) -> FloatArray:
     """(B, 1536) float32 unit rows, the roots of the shares of all pairs of points that do not coincide.
 
-    points: (B, N, 3), mean 0 and mean squared norm about 1. normals: (B, N, 3) unit; 0 where there is none to know.
+    points: (B, N, 3), mean 0 and mean squared norm about 1. normals: (B, N, 3) unit, finite.
     One minus the cosine of two rows is their squared Hellinger distance.
     """
     batch, count, _ = points.shape
@@ -94,16 +95,17 @@ class PairEmbedding:
     axes: FloatArray
 
     def describe(self, clouds: Sequence[FloatArray], canonical: CanonicalClouds) -> FloatArray:
-        """(B, dim) unit rows of clouds and what they are canonically."""
-        of_pairs = (histograms(clouds, canonical, self.shape.points) - self.mean) @ self.axes
+        """(B, dim) unit rows of clouds and what they are canonically; 0 for a cloud none of whose normals is known."""
+        counted = histograms(clouds, canonical, self.shape.points)
+        of_pairs = (counted - self.mean) @ self.axes
         length = np.linalg.norm(of_pairs, axis=1, keepdims=True)
-        return (of_pairs / np.maximum(length, 1e-9)).astype(np.float32)
+        seen = counted.any(axis=1, keepdims=True)
+        return np.where(seen, of_pairs / np.maximum(length, 1e-9), 0.0).astype(np.float32)
 
     def joined(self, embeddings: FloatArray, of_pairs: FloatArray) -> FloatArray:
-        """(B, D + dim) unit rows: a network's (B, D), and these (B, dim) at their share of the cosine."""
-        share = np.float32(self.shape.weight)
-        rows = [np.sqrt(np.float32(1.0) - share) * embeddings, np.sqrt(share) * of_pairs]
-        return np.concatenate(rows, axis=1)
+        """(B, D + dim) unit rows: a network's (B, D), and these (B, dim) at their share of the cosine, if there are."""
+        share = np.where(of_pairs.any(axis=1, keepdims=True), np.float32(self.shape.weight), np.float32(0.0))
+        return np.concatenate([np.sqrt(1.0 - share) * embeddings, np.sqrt(share) * of_pairs], axis=1)
 
 
 def histograms(clouds: Sequence[FloatArray], canonical: CanonicalClouds, points: int) -> FloatArray:
@@ -120,10 +122,8 @@ def histograms(clouds: Sequence[FloatArray], canonical: CanonicalClouds, points:
 
 def _surfels(cloud: FloatArray, rows: npt.NDArray[np.int64]) -> FloatArray:
     """(N, 6) the points of these rows and their normals."""
-    normals = normals_of(cloud)
-    known = rows[np.isfinite(normals[rows, 0])]
+    surfels = rows_of(cloud, rows)
+    known = np.flatnonzero(np.isfinite(surfels[:, 3]))
     if not len(known):
         return np.zeros((len(rows), 6), np.float32)
-    if len(known) < len(rows):
-        rows = np.resize(known, len(rows))
-    return np.concatenate([cloud[rows, :3], normals[rows]], axis=1)
+    return surfels if len(known) == len(rows) else surfels[np.resize(known, len(rows))]

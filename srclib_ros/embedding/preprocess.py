@@ -44,7 +44,7 @@ def canonicalise(clouds: Sequence[FloatArray], n_points: int, frame: str = PRINC
     size_m = np.empty(len(clouds), np.float32)
     rows = np.empty((len(clouds), n_points), np.int64)
     for at, cloud in enumerate(clouds):
-        points[at], size_m[at], rows[at] = _canonical(checked(cloud)[:, :3], n_points, frame)
+        points[at], size_m[at], rows[at] = _canonical(_checked(cloud)[:, :3], n_points, frame)
     return CanonicalClouds(points, size_m, rows)
 
 
@@ -69,7 +69,7 @@ def _evenly_along(coordinate: FloatArray, n_points: int) -> npt.NDArray[np.int64
     return np.argsort(coordinate)[ranks]
 
 
-def checked(cloud: FloatArray) -> FloatArray:
+def _checked(cloud: FloatArray) -> FloatArray:
     """The cloud as float32. Raises EmptyCloudError, CloudError."""
     cloud = np.asarray(cloud, np.float32)
     if cloud.ndim != 2 or cloud.shape[1] not in (3, 6):

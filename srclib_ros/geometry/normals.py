@@ -17,7 +17,6 @@ from scipy.spatial import cKDTree
 
 from srclib_ros.types import Camera, FloatArray, Matrix
 
-DEPTH_JUMP = 0.007
 _SAMPLES = 600
 _PINHOLE_TOLERANCE = 2e-3
 
@@ -93,12 +92,12 @@ def grid_normals(grid: Grid, depth_jump: float, radius_px: int = 2) -> FloatArra
     return normals
 
 
-def depth_normals(depth_m: FloatArray, camera: Camera) -> FloatArray:
+def depth_normals(depth_m: FloatArray, camera: Camera, depth_jump: float) -> FloatArray:
     """(H, W, 3) float32 unit normals towards the sensor of a depth image (H, W), 0 where there is no depth; NaN where
-    unknown."""
+    unknown. depth_jump: see `grid_normals`."""
     K = np.array(((camera.fx_px, 0, camera.cx_px), (0, camera.fy_px, camera.cy_px), (0, 0, 1.0)))
     inverse = np.divide(1.0, depth_m, out=np.zeros_like(depth_m), where=depth_m > 0.0)
-    return np.moveaxis(grid_normals(Grid(np.linalg.inv(K), inverse), DEPTH_JUMP), 0, -1)
+    return np.moveaxis(grid_normals(Grid(np.linalg.inv(K), inverse), depth_jump), 0, -1)
 
 
 def _averaged_step(w: FloatArray, axis: int, depth_jump: float, radius_px: int) -> FloatArray:

@@ -6,11 +6,12 @@ Rows stay together when a cloud is thinned, cut or joined. Where one is welcome,
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from srclib_ros.geometry.normals import neighbour_normals
-from srclib_ros.types import FloatArray, Matrix
+from srclib_ros.types import FloatArray
 
-NEIGHBOURS = 20
+NEIGHBOURS, ENOUGH = 20, 1024
 
 
 def oriented(points: FloatArray, normals: FloatArray) -> FloatArray:
@@ -23,14 +24,19 @@ def points_of(cloud: FloatArray) -> FloatArray:
     return cloud[:, :3]
 
 
-def normals_of(cloud: FloatArray) -> FloatArray:
-    """(N, 3) unit normals: an oriented cloud's own; a bare cloud's from its points, of either sign."""
+def with_normals(points: FloatArray) -> FloatArray:
+    """(N, 6) of bare points (N, 3): unit normals of either sign, from each point's nearest neighbours."""
+    return oriented(points, neighbour_normals(points, np.zeros(3), NEIGHBOURS))
+
+
+def rows_of(cloud: FloatArray, rows: npt.NDArray[np.int64]) -> FloatArray:
+    """(M, 6) some rows (M,) of a bare or oriented cloud.
+
+    A bare cloud's normals come from `ENOUGH` of its points: among more, neighbours are so near that noise is all
+    there is between them, and it takes long.
+    """
     if cloud.shape[1] == 6:
-        return cloud[:, 3:]
-    return neighbour_normals(cloud, np.zeros(3), NEIGHBOURS)
-
-
-def turned(cloud: FloatArray, rotation: Matrix | FloatArray) -> FloatArray:
-    """A bare or oriented cloud turned about the origin by a rotation (3, 3)."""
-    turn = rotation.astype(np.float32).T
-    return np.concatenate([part @ turn for part in np.split(cloud, cloud.shape[1] // 3, axis=1)], axis=1)
+        return cloud[rows]
+    evenly = np.linspace(0, len(cloud) - 1, min(ENOUGH, len(cloud))).astype(np.int64)
+    kept = np.unique(np.concatenate([evenly, rows]))
+    return with_normals(cloud[kept])[np.searchsorted(kept, rows)]

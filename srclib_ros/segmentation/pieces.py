@@ -1,7 +1,7 @@
 """What speaks for two neighbouring segments being pieces of one part: a row of numbers for each pair.
 
 Neighbours follow one another along a row or a column of the grid, also over a step in depth, and over a gap of a few
-pixels that returned nothing. Lengths are in units of the larger segment's size, so a pair looks alike at every scale.
+pixels that are of no segment. Lengths are in units of the larger segment's size, so a pair looks alike at every scale.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from scipy.ndimage import gaussian_filter, maximum_filter
 from scipy.spatial.transform import Rotation
 from scipy.special import ndtri
 
+from srclib_ros.config import SegmentationConfig
 from srclib_ros.errors import SimulationError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.geometry.normals import depth_normals
@@ -25,6 +26,7 @@ from srclib_ros.geometry.oriented import oriented
 from srclib_ros.geometry.pinhole import pixel_rays
 from srclib_ros.types import Camera, FloatArray, IntArray, Matrix
 
+DEPTH_JUMP = SegmentationConfig().depth_jump
 EDGE_STEP = 0.012  # a depth step between neighbours is an edge from this share of the depth on
 SHADOW_GAP_M = 0.0015  # a surface this close along the second eye's ray is the surface itself
 
@@ -193,7 +195,7 @@ class ViewSampler:
             seen = (depth.depth_m > 0.0) & (depth.ids <= 1)  # ragged edges spill over into the background
             if np.count_nonzero(seen) >= 8:
                 points = pixel_rays(camera)[seen] * depth.depth_m[seen][:, None]
-                return oriented(points, depth_normals(depth.depth_m, camera)[seen])
+                return oriented(points, depth_normals(depth.depth_m, camera, DEPTH_JUMP)[seen])
         raise SimulationError(f"{self._mesh.name}: the camera sees nothing of it; weaken the camera's faults")
 
 

@@ -80,9 +80,10 @@ def train_encoder(
     settings = asdict(training)
     made_from = _key(shapes, seed, settings, [shape.category for shape in shapes])
     done = _manifest_of(out, made_from)
-    if done is not None:
-        return done
     work = out.with_name(f".{out.name}.work")
+    if done is not None:
+        shutil.rmtree(work, ignore_errors=True)
+        return done
     views = _views(shapes, training, seed, views_folder or work, progress)
     checkpoint = work / f"checkpoint_{made_from}.safetensors"
     torch.manual_seed(seed)
@@ -120,7 +121,7 @@ def _views(shapes: Sequence[PartMesh], training: EncoderTraining, seed: int, wor
     blocks: list[FloatArray] = []
     for start in progress(starts, total=len(starts), label="views"):
         block = shapes[start : start + AT_ONCE]
-        made_from = _key(block, seed, start, asdict(training.views), training.stored_points)
+        made_from = _key(block, seed, start, asdict(training.views), training.stored_points, "with normals")
         path = work / f"views_{made_from}.safetensors"
         try:
             points = read_tensors(path)["points"]

@@ -7,6 +7,7 @@ from scipy.linalg import eigh
 
 from srclib_ros.embedding.point_pairs import LENGTH, PairEmbedding, PairShape, histograms
 from srclib_ros.embedding.preprocess import canonicalise
+from srclib_ros.errors import TrainingError
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.views import ViewSet, cut_one_side
 from srclib_ros.types import Matrix
@@ -20,7 +21,12 @@ def fit_pairs(shape: PairShape, views: ViewSet, n_points: int, seed: int, progre
 
     Views of which up to `CUT_SHARE` is cut off on one side count as views of their shape, so that what a neighbour
     hides matters less. n_points: of a canonical cloud. Closed form (Fisher 1936), shrunk (Friedman, JASA 1989).
+    Raises TrainingError.
     """
+    if shape.dim >= views.parts:
+        raise TrainingError(
+            f"{views.parts} shapes are told apart along {views.parts - 1} directions, not {shape.dim}; add parts"
+        )
     rng = np.random.default_rng([seed, views.parts])
     second = np.zeros((LENGTH, LENGTH))
     sums, counts = np.zeros((views.parts, LENGTH)), np.zeros(views.parts)

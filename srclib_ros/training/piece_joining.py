@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from srclib_ros import __version__
-from srclib_ros.artifact import read_tensors, sha256, write_tensors
+from srclib_ros.artifact import read_tensors, sha256, write_json, write_tensors
 from srclib_ros.config import PipelineConfig
 from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, SimulationError, TrainingError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.geometry.transforms import look_at
 from srclib_ros.segmentation.instances import segment
+from srclib_ros.segmentation.joining import FEATURES_HASH
 from srclib_ros.segmentation.organised import concave_fold
-from srclib_ros.segmentation.pieces import FEATURES, neighbouring_pairs
+from srclib_ros.segmentation.pieces import FEATURES, GAP_PX, neighbouring_pairs
 from srclib_ros.simulation.camera import CameraNoise
 from srclib_ros.simulation.cell import BIN_SIZE_M, film
 from srclib_ros.simulation.pile import BinPhysics
@@ -67,17 +68,27 @@ def train_joining(
     training: JoiningTraining | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Write the trees that `joining.PieceJoiner` loads to `out`; returns what they were trained on.
+    """Write the trees that `joining.PieceJoiner` loads to `out`, and what they were trained on, a JSON, beside it.
 
-    Examples lie beside it until they are written, so a killed training goes on where it stopped. Raises TrainingError.
+    Examples lie beside it until they are written, so a killed training goes on where it stopped. Returns
+    what the JSON says. Raises TrainingError.
     """
     out, training = Path(out), training or JoiningTraining()
     examples = _all_examples(parts, out.with_name(f".{out.name}.work"), seed, training, progress)
     if len(examples.same) < LEAST_PAIRS or len(np.unique(examples.same)) < 2:
         raise TrainingError(f"{len(examples.same)} pairs of pieces to learn from; give more parts or more piles")
+    about = {
+        "pairs": len(examples.same),
+        "of_one_part": float(examples.same.mean()),
+        "training": asdict(training),
+        "seed": seed,
+        "code_version": __version__,
+        "made_from": _made_from(parts, seed, training),
+    }
+    write_json(out.with_suffix(".json"), about)
     write_tensors(out, grown_trees(examples, seed, training))
     shutil.rmtree(out.with_name(f".{out.name}.work"), ignore_errors=True)
-    return {"pairs": len(examples.same), "of_one_part": float(examples.same.mean()), "piles": training.piles}
+    return about
 
 
 def grown_trees(examples: Examples, seed: int, training: JoiningTraining) -> dict[str, npt.NDArray[Any]]:
@@ -105,7 +116,16 @@ def grown_trees(examples: Examples, seed: int, training: JoiningTraining) -> dic
         left[tree, inner], right[tree, inner] = nodes["left"][inner], nodes["right"][inner]
         value[tree, : len(nodes)] = np.where(nodes["is_leaf"], nodes["value"], 0.0)
     start = np.asarray(grown._baseline_prediction, np.float32).reshape(1)
-    return {"feature": feature, "threshold": threshold, "left": left, "right": right, "value": value, "start": start}
+    names = np.frombuffer(FEATURES_HASH, np.uint8)
+    return {
+        "features": names,
+        "feature": feature,
+        "threshold": threshold,
+        "left": left,
+        "right": right,
+        "value": value,
+        "start": start,
+    }
 
 
 def pile_examples(bodies: Sequence[tuple[PartMesh, PartMesh]], single: bool, rng: np.random.Generator) -> Examples:
@@ -138,6 +158,12 @@ def pile_examples(bodies: Sequence[tuple[PartMesh, PartMesh]], single: bool, rng
     return Examples(pairs.features[telling], instance[first] == instance[second], weight.astype(np.float32))
 
 
+def _made_from(parts: Sequence[PartMesh], seed: int, training: JoiningTraining) -> str:
+    """Names the examples after everything that they are made from."""
+    how = f"{__version__} {seed} {training} {FEATURES} {GAP_PX} {PipelineConfig().segmentation}"
+    return sha256(f"{how} {[mesh_hash(part) for part in parts]}".encode())[:16]
+
+
 def _camera(rng: np.random.Generator) -> Matrix:
     """T_bin_camera above the bin, or of one in three aslant, as above a table."""
     height_m, azimuth_rad = rng.uniform(*HEIGHT_M), rng.uniform(0.0, 2.0 * np.pi)
@@ -151,8 +177,8 @@ def _all_examples(
     parts: Sequence[PartMesh], work: Path, seed: int, training: JoiningTraining, progress: Progress
 ) -> Examples:
     rng = np.random.default_rng(seed)
-    shapes, simple = random_shapes(training.random_shapes, rng), simple_shapes(training.random_shapes // 2, rng)
-    made_from = sha256(f"{__version__} {seed} {training} {[mesh_hash(part) for part in parts]}".encode())[:16]
+    shapes, simple = random_shapes(training.random_shapes, rng), simple_shapes(max(1, training.random_shapes // 2), rng)
+    made_from = _made_from(parts, seed, training)
     falling: list[list[tuple[PartMesh, PartMesh]]] = []
     blocks: list[Examples] = []
     for start in progress(range(0, training.piles, AT_ONCE), total=-(-training.piles // AT_ONCE), label="piles"):

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
 from srclib_ros.geometry.mesh import PartMesh, sample_surface
-from srclib_ros.geometry.oriented import normals_of, oriented
+from srclib_ros.geometry.oriented import with_normals
 from srclib_ros.simulation.camera import ViewSampler
 from srclib_ros.types import FloatArray, Matrix
 
@@ -109,7 +109,7 @@ def full_clouds(part: PartMesh, count: int, rng: np.random.Generator) -> list[Fl
     for turn in turns:
         points, _ = sample_surface(part, FULL_POINTS, rng)
         cloud = (points + rng.normal(0.0, FULL_NOISE_M, points.shape).astype(np.float32)) @ turn.T
-        clouds.append(oriented(cloud, normals_of(cloud)))
+        clouds.append(with_normals(cloud))
     return clouds
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -90,6 +92,23 @@ def test_walls_are_no_parts() -> None:
     wall: Box = ((-0.155, -0.1, 0.0), (-0.148, 0.1, 0.08))
     cloud, bin, _ = pile((*APART, wall), size_m=(0.3, 0.2, 0.08))
     assert len(segment(cloud, bin, CONFIG).segments) == 3
+
+
+def test_pieces_are_joined_in_a_bin_with_walls_and_only_there() -> None:
+    """A step of 25 mm down a block 40 mm wide: one part in two pieces to folds and steps."""
+    stepped: tuple[Box, ...] = (((-0.03, -0.02, 0.0), (0.0, 0.02, 0.05)), ((0.0, -0.02, 0.0), (0.03, 0.02, 0.025)))
+    never = replace(CONFIG, segmentation=replace(CONFIG.segmentation, join_probability=1.0))
+    always = replace(CONFIG, segmentation=replace(CONFIG.segmentation, join_probability=0.05))
+    cloud, walled, _ = pile(stepped, size_m=(0.3, 0.2, 0.08))
+    assert len(segment(cloud, walled, never).segments) == 2
+    assert len(segment(cloud, walled, always).segments) == 1
+    cloud, table, _ = pile(stepped)
+    assert len(segment(cloud, table, always).segments) == 2
+
+
+def test_parts_that_lie_apart_stay_apart_in_a_bin_with_walls() -> None:
+    cloud, bin, true = pile(APART, size_m=(0.3, 0.2, 0.08))
+    assert len(segment(cloud, bin, CONFIG).segments) == len(np.unique(true)) - 1
 
 
 def test_holes_do_not_matter(rng: np.random.Generator) -> None:

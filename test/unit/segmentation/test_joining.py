@@ -50,7 +50,11 @@ def test_a_bad_file_is_named(tmp_path: Path) -> None:
     for name, worse in (
         ("feature", np.full_like(tensors["feature"], 99)),
         ("left", tensors["left"] + 1000),
+        ("left", np.zeros_like(tensors["left"])),
+        ("feature", tensors["feature"].astype(np.float32)),
         ("value", tensors["value"][:, :3]),
+        ("value", np.full_like(tensors["value"], np.nan)),
+        ("features", np.zeros(32, np.uint8)),
     ):
         write_tensors(tmp_path / "bad.safetensors", tensors | {name: worse})
         with pytest.raises(ArtifactDamagedError, match="train them again"):
