@@ -59,3 +59,14 @@ def test_how_batches_and_network_are_made() -> None:
 def test_an_experiment_refuses_what_it_cannot_use(tmp_path: object, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["experiment", "encoders", "--parts", f"{tmp_path}", "--out", "o", "--encoders", "e"]) == 2
     assert "trains its own" in capsys.readouterr().err
+
+
+def test_point_pairs_stand_beside_the_network_unless_they_weigh_nothing() -> None:
+    pairs = train_encoder.training_of(parsed("--pair-weight", "0.5")).point_pairs
+    assert pairs is not None
+    assert pairs.weight == 0.5
+    assert train_encoder.training_of(parsed("--pair-weight", "0")).point_pairs is None
+    for weight in ("1", "-0.1", "nan"):
+        with pytest.raises(ConfigError, match="--pair-weight"):
+            train_encoder.training_of(parsed("--pair-weight", weight))
+    assert train_encoder.training_of(parsed("--random-shapes", "7")).random_shapes == 7

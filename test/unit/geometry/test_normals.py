@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from srclib_ros.geometry.normals import depth_grid, grid_normals, neighbour_normals
+from srclib_ros.geometry.normals import depth_grid, depth_normals, grid_normals, neighbour_normals
 from srclib_ros.geometry.pinhole import deproject, pixel_rays
 from srclib_ros.geometry.transforms import apply, make_transform, random_rotation, rotate
 from srclib_ros.types import Camera, FloatArray
@@ -68,3 +68,13 @@ def test_neighbour_normals_turn_with_the_points() -> None:
 def test_too_few_points_have_no_normal() -> None:
     assert np.isnan(neighbour_normals(np.zeros((2, 3), np.float32), np.zeros(3))).all()
     assert np.isnan(neighbour_normals(np.zeros((5, 3), np.float32), np.zeros(3))).all()
+
+
+def test_normals_of_a_depth_image() -> None:
+    normal = np.array([0.3, -0.2, 0.933])
+    normal /= np.linalg.norm(normal)
+    depth = np.nan_to_num(_plane_seen(normal, 0.6)[..., 2])
+    depth[:10] = 0.0
+    found = depth_normals(depth, CAMERA, 0.01)
+    assert np.isnan(found[:10]).all()
+    np.testing.assert_allclose(found[20:70, 20:100], np.broadcast_to(-normal, (50, 80, 3)), atol=2e-3)
