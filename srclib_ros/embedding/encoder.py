@@ -71,7 +71,7 @@ class Encoder:
             frame = {PRINCIPAL: PRINCIPAL, AS_GIVEN: AS_GIVEN}[config.get("frame", PRINCIPAL)]
         except (TypeError, KeyError, ValueError) as error:
             raise ArtifactDamagedError(f"{folder / CONFIG}: lacks dim or n_points; train the encoder again") from error
-        pairs = read_pairs(folder, config) if PAIR_SETTINGS in config else None
+        pairs = _read_pairs(folder, config) if PAIR_SETTINGS in config else None
         return cls(read_bytes(resolve_inside(folder, ONNX)), encoder_id(folder), dim, n_points, threads, frame, pairs)
 
     def describe(self, clouds: Sequence[FloatArray]) -> Descriptors:
@@ -102,7 +102,7 @@ class Encoder:
         return self.describe(clouds).embeddings
 
 
-def read_pairs(folder: Path, config: Mapping[str, Any]) -> PairEmbedding:
+def _read_pairs(folder: Path, config: Mapping[str, Any]) -> PairEmbedding:
     """What an encoder's folder says of point pairs. Raises ArtifactDamagedError."""
     try:
         told = PairShape(**config[PAIR_SETTINGS])
