@@ -23,10 +23,10 @@ from srclib_ros.segmentation.organised import concave_fold
 from srclib_ros.segmentation.pieces import FEATURES, GAP_PX, neighbouring_pairs
 from srclib_ros.simulation.camera import CameraNoise
 from srclib_ros.simulation.cell import BIN_SIZE_M, film
+from srclib_ros.simulation.falling import falling
 from srclib_ros.simulation.pile import BinPhysics
 from srclib_ros.training.part_views import mesh_hash
 from srclib_ros.training.progress import Progress, silent
-from srclib_ros.training.retrieval.pile_queries import PileCounts, bodies_of
 from srclib_ros.training.shapes import random_shapes, simple_shapes
 from srclib_ros.types import FloatArray, Matrix
 
@@ -205,7 +205,7 @@ def _joined(examples: Sequence[Examples]) -> dict[str, npt.NDArray[Any]]:
 
 
 def _falling(parts: Sequence[PartMesh]) -> list[tuple[PartMesh, PartMesh]]:
-    bodies = bodies_of(parts, PileCounts())
+    bodies = falling(parts).bodies
     if not bodies:
         raise TrainingError("none of the parts can fall into the bin; give parts of 20 to 200 mm")
     return [(parts[row], body) for row, body in bodies.items()]

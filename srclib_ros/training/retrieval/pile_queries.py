@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import ConvexHull, QhullError
 
 from srclib_ros.artifact import hash_of_file
 from srclib_ros.config import PipelineConfig
@@ -17,11 +16,11 @@ from srclib_ros.geometry.oriented import oriented
 from srclib_ros.segmentation.instances import segment
 from srclib_ros.segmentation.joining import SHIPPED
 from srclib_ros.simulation.cell import BIN_SIZE_M, film
+from srclib_ros.simulation.falling import falling
 from srclib_ros.simulation.pile import BinPhysics
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.types import FloatArray
 
-SMALLEST_M, LARGEST_M = 0.02, 0.2  # longest edge of the bounding box of parts that such a cell picks
 MOST_IN_A_PILE = 12
 FILL = 1.0  # squared diameters in a pile, summed, over the area of the bin's floor
 PURE = 0.5
@@ -32,11 +31,10 @@ WHOLE = 0.8
 class PileCounts:
     """How the segmented queries came about.
 
-    parts_too_small, parts_too_large: outside `SMALLEST_M` to `LARGEST_M`, not dropped. parts_as_hull: their mesh is
-    not closed or cannot be cut into convex pieces; they fall as their convex hull and are filmed as they are.
-    parts_without_physics: not even their hull can be dropped. piles_failed: diverged, not filmed. instances: parts
-    that lay in filmed piles. segments: all that was cut out, of which `mostly_bin` show bin or table in more than
-    half of their pixels, and `impure` show no one part in half of them; neither becomes a query.
+    parts_as_hull, parts_too_small, parts_too_large, parts_without_physics: see `simulation.falling.Falling`; what
+    falls as its hull is filmed as it is. piles_failed: diverged, not filmed. instances: parts that lay in filmed
+    piles. segments: all that was cut out, of which `mostly_bin` show bin or table in more than half of their pixels,
+    and `impure` show no one part in half of them; neither becomes a query.
     """
 
     parts_dropped: int = 0
@@ -69,9 +67,15 @@ def segments_of_piles(
 ) -> PileSegments:
     """Drop mixed piles, each part `drops_each` times in all, film them with the default camera and its faults, and cut
     them with the pipeline's default settings. Parts that do not suit the cell are counted and left out."""
-    counts = PileCounts()
-    bodies = bodies_of(parts, counts, progress)
-    counts.parts_dropped = len(bodies)
+    drops = falling(progress(parts, total=len(parts), label="convex pieces"))
+    bodies = drops.bodies
+    counts = PileCounts(
+        parts_dropped=len(bodies),
+        parts_too_small=drops.too_small,
+        parts_too_large=drops.too_large,
+        parts_as_hull=drops.as_hull,
+        parts_without_physics=drops.without_physics,
+    )
     rng = np.random.default_rng([seed, len(parts)])
     piles = [pile for _ in range(drops_each) for pile in _pile_up(parts, rng.permutation(sorted(bodies)))]
     config = PipelineConfig()
@@ -117,50 +121,6 @@ def majority(pixels: npt.NDArray[np.int64], counts: PileCounts) -> int | None:
         counts.impure += 1
         return None
     return instance
-
-
-def bodies_of(parts: Sequence[PartMesh], counts: PileCounts, progress: Progress = silent) -> dict[int, PartMesh]:
-    """What physics drops for each part that can be dropped: the part itself, or its hull where it is not closed."""
-    bodies: dict[int, PartMesh] = {}
-    for index, part in enumerate(progress(parts, total=len(parts), label="convex pieces")):
-        longest_m = float(part.extents_m.max())
-        if longest_m < SMALLEST_M:
-            counts.parts_too_small += 1
-        elif longest_m > LARGEST_M:
-            counts.parts_too_large += 1
-        elif part.watertight and _can_fall(part):
-            bodies[index] = part
-        else:
-            hull = _hull(part)
-            if hull is not None and _can_fall(hull):
-                bodies[index] = hull
-                counts.parts_as_hull += 1
-            else:
-                counts.parts_without_physics += 1
-    return bodies
-
-
-def _can_fall(part: PartMesh) -> bool:
-    try:
-        BinPhysics([part], BIN_SIZE_M)
-    except (SimulationError, QhullError, RuntimeError):  # a flat hull; a solid that cannot be cut
-        return False
-    return True
-
-
-def _hull(part: PartMesh) -> PartMesh | None:
-    """The convex hull, in the same frame, its faces seen from outside; None when the part is flat."""
-    try:
-        hull = ConvexHull(part.vertices)
-    except QhullError:
-        return None
-    faces = hull.simplices.copy()
-    corners = part.vertices[faces]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    inward = np.einsum("ij,ij->i", normals, hull.equations[:, :3]) < 0.0
-    faces[inward] = faces[inward, ::-1]
-    used, renumbered = np.unique(faces, return_inverse=True)
-    return PartMesh(part.name, part.category, part.vertices[used], renumbered.reshape(faces.shape).astype(np.int32))
 
 
 def _pile_up(parts: Sequence[PartMesh], order: npt.NDArray[np.int64]) -> Iterator[list[int]]:
