@@ -85,7 +85,7 @@ class SegmentationConfig:
         high=1.57,
     )
     join_probability: float = setting(
-        0.6,
+        0.5,
         "in a bin with known walls, pieces that are of one part with at least this probability are joined; 1: none",
         low=0.05,
         high=1.0,
@@ -108,6 +108,13 @@ class SelectionConfig:
         -1.0,
         "below this similarity there is no suitable source; -1 takes the library's calibrated threshold",
         low=-1.0,
+        high=1.0,
+    )
+    least_completeness: float = setting(
+        0.5,
+        "a segment that is the whole of what is seen of its part with less probability is taken for a fragment: it "
+        "does not vote, and in a mixed bin no source answers for it",
+        low=0.0,
         high=1.0,
     )
     revote_every: int = setting(

@@ -236,8 +236,10 @@ def _verdict(
     if not scene.segments:
         return Verdict.EMPTY_BIN, "no part stands out of the floor"
     if grasps:
-        refused = sum(match.source is None for match in matches)
+        fragments = sum(match.fragment for match in matches)
+        refused = sum(match.source is None for match in matches) - fragments
         notes = [f"{refused} of {len(matches)} parts without a suitable source"] if refused else []
+        notes += [f"{fragments} taken for fragments (selection.least_completeness)"] if fragments else []
         if passed_over:
             notes.append(f"{len(passed_over)} passed over (grasp.enough_parts, grasp.max_parts)")
         return Verdict.GRASPS, "; ".join(notes)

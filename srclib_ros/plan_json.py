@@ -75,6 +75,7 @@ def match_to_json(match: Match) -> dict[str, Any]:
         "scale": float(match.scale),
         "identity": match.identity,
         "suitable": match.suitable,
+        "fragment": match.fragment,
         "expected_gain": match.expected_gain,
         "why": match.why,
     }

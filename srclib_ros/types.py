@@ -75,12 +75,15 @@ class Segment:
 
     label: >= 1, its value in `Scene.labels`. indices: (N,) int64 into the flattened cloud.
     points_bin, normals_bin: (N, 3) float32; normals are unit, towards the sensor.
+    completeness: probability that it holds all that is seen of its part, 1 where that is not judged (outside a bin
+    with known walls).
     """
 
     label: int
     indices: npt.NDArray[np.int64]
     points_bin: FloatArray
     normals_bin: FloatArray
+    completeness: float = 1.0
 
     @property
     def centroid_bin(self) -> FloatArray:
@@ -126,7 +129,8 @@ class Match:
     """What the library answers for one segment.
 
     identity: this very part is in the library. suitable: the library holds a useful source.
-    source: the entry whose network is used, None when refused. scale: target size over source size.
+    source: the entry whose network is used, None when refused. scale: target size over source size. fragment: refused
+    as the segment is likely not the whole of what is seen of its part.
     """
 
     segment: int
@@ -137,6 +141,7 @@ class Match:
     suitable: bool
     why: str
     expected_gain: float | None = None
+    fragment: bool = False
 
     @property
     def nearest(self) -> Neighbour:

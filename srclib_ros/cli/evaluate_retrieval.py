@@ -32,11 +32,12 @@ THREADS = 2
 WARM_UPS, FRAMES = 5, 50
 
 DESCRIPTION = """\
-Every part of a folder of meshes becomes an entry that remembers 44 simulated views. Queries, each kind 20 a part:
+Every part of a folder of meshes becomes an entry that remembers 84 simulated views. Queries, each kind 20 a part:
 full (the whole surface, turned anyhow), partial (one view by the depth camera), occluded (that view less the 30 % of
 its points on one side); and segmented: parts of 20 to 200 mm are dropped into mixed piles, filmed and cut apart by the
 pipeline's own segmentation. A segment is a query for the part that at least half of its pixels show; segments of the
-bin and of no one part are counted apart. segmented_whole are those that hold 80 % of what the camera saw of the part.
+bin and of no one part are counted apart, and so are fragments, as the segmentation judges: the cell does not ask about
+them. segmented_all has the fragments too; segmented_whole are those that hold 80 % of what the camera saw of the part.
 
 Reported with metric size and without (scale_free), and with parts merged that the camera's noise hides the difference
 of (merged). category: is the nearest other part of the same category? identity: is this very part in the library?

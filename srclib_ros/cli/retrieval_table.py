@@ -8,7 +8,7 @@ from typing import Any
 from srclib_ros.cli.circumstances import told
 from srclib_ros.cli.table import format_table
 
-KINDS = ("full", "partial", "occluded", "segmented", "segmented_whole")
+KINDS = ("full", "partial", "occluded", "segmented", "segmented_all", "segmented_whole")
 
 
 def report(result: Mapping[str, Any]) -> str:
@@ -69,5 +69,7 @@ def _piles(counts: Mapping[str, int]) -> str:
     hulls = f" ({counts['parts_as_hull']} as their hulls)" if counts["parts_as_hull"] else ""
     return (
         f"{counts['piles']} piles of {counts['parts_dropped']} parts{hulls}{told}: {counts['segments']} segments of "
-        f"{counts['instances']} instances, {counts['mostly_bin']} mostly bin, {counts['impure']} of no one part"
+        f"{counts['instances']} instances, {counts['mostly_bin']} mostly bin, {counts['impure']} of no one part, "
+        f"{counts['fragments']} taken for fragments ({counts['whole_fragments']} wrongly), which the cell does "
+        "not ask about"
     )

@@ -1,8 +1,9 @@
 """Train what joins the pieces that a part is cut into: a bolt's head and shank, a gear and its hub.
 
 Piles of the parts of a folder and of random shapes, mixed ones and ones of a single kind, are filmed and cut into
-pieces; gradient boosted trees learn from the simulation which neighbouring pieces are of one part. An interrupted
-training goes on where it stopped when the same command is given again; ten minutes on one core.
+pieces; gradient boosted trees learn from the simulation which neighbouring pieces are of one part, and, on other
+piles, which of the joined segments are whole and which are fragments. An interrupted training goes on where it stopped
+when the same command is given again; twenty minutes on one core.
 
   srclib parts my_parts
   srclib train-joining my_parts --unit mm --out joining.safetensors
@@ -22,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("parts", type=Path, metavar="PARTS", help="folder of meshes: STL, OBJ, PLY (STEP)")
     add_unit(parser)
     add_out(parser, "file of the trees, .safetensors")
-    parser.add_argument("--piles", type=positive_int, metavar="N", help="to learn from (900)")
+    parser.add_argument("--piles", type=positive_int, metavar="N", help="to learn from, twice over (900)")
     parser.add_argument("--random-shapes", type=positive_int, metavar="N", help="that fall beside the parts (300)")
     add_seed(parser)
     add_json(parser)
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         print_json(about)
     else:
         print(
-            f"{args.out}: learnt from {about['pairs']} pairs of pieces in {about['training']['piles']} piles, "
-            f"{about['of_one_part']:.0%} of them of one part"
+            f"{args.out}: learnt from {about['pairs']} pairs of pieces, {about['of_one_part']:.0%} of them of one "
+            f"part, and from {about['segments']} segments, {about['whole']:.0%} of them whole"
         )
     return 0

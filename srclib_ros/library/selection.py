@@ -24,7 +24,7 @@ def select(
     library: Library, encoder: Encoder, segments: Sequence[Segment], config: SelectionConfig
 ) -> tuple[Match, ...]:
     """One match for each segment, in order; with `bin_content` 'single' the segments vote, weighted by their points,
-    and all get one answer.
+    and all get one answer. Fragments do not vote, unless there is nothing else; and no source answers for one alone.
 
     Raises EncoderMismatchError when the library was built with another encoder.
     """
@@ -33,14 +33,26 @@ def select(
         return ()
     found = encoder.describe([oriented(segment.points_bin, segment.normals_bin) for segment in segments])
     to_entries = distances(library.gallery, found, library.size_weight)
+    fragment = np.array([segment.completeness < config.least_completeness for segment in segments])
     if config.bin_content == "single":
         weights = np.array([len(segment.indices) for segment in segments], np.float64)
-        answer = match(library, vote(to_entries, weights), config, voters=len(segments))
+        voters = np.ones_like(fragment) if fragment.all() else ~fragment
+        answer = match(library, vote(to_entries[voters], weights[voters]), config, voters=int(voters.sum()))
         return tuple(replace(answer, segment=segment.label) for segment in segments)
-    return tuple(
+    answers = [
         replace(match(library, row, config), segment=segment.label)
         for segment, row in zip(segments, to_entries, strict=True)
+    ]
+    return tuple(
+        _refused(answer, segment.completeness) if is_fragment else answer
+        for answer, segment, is_fragment in zip(answers, segments, fragment, strict=True)
     )
+
+
+def _refused(answer: Match, completeness: float) -> Match:
+    """The answer for a segment that may be of any part."""
+    why = f"likely a fragment of its part (whole with probability {completeness:.2f}); {answer.why}"
+    return replace(answer, source=None, scale=1.0, identity=False, suitable=False, why=why, fragment=True)
 
 
 def query(library: Library, encoder: Encoder, found: Descriptors, config: SelectionConfig) -> Match:

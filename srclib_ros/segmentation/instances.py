@@ -10,7 +10,8 @@ from srclib_ros.errors import CloudLayoutError, CloudTooLargeError, EmptyCloudEr
 from srclib_ros.geometry.normals import Grid, depth_grid, grid_normals, neighbour_normals
 from srclib_ros.geometry.transforms import apply, invert
 from srclib_ros.segmentation.background import Background, drop_lying_in_floor, find_background, in_footprint
-from srclib_ros.segmentation.joining import joined_labels, open_joiner
+from srclib_ros.segmentation.completeness import segment_features
+from srclib_ros.segmentation.joining import joined, open_joiner
 from srclib_ros.segmentation.organised import drop_small, grid_pieces, relabel
 from srclib_ros.segmentation.pieces import neighbouring_pairs
 from srclib_ros.segmentation.unorganised import cloud_instances
@@ -34,13 +35,14 @@ def segment(cloud: Cloud, bin: Bin, config: PipelineConfig) -> Scene:
     inside = in_footprint(points, bin)
     normals = np.full_like(points, np.nan)
     labels = np.zeros(points.shape[:-1], np.int32)
+    completeness: FloatArray | None = None
     if inside.any():
         crop = _bounding_box(inside)
         near = points[crop]
         background = find_background(near, inside[crop], bin, viewpoint, config.bin)
         grid = depth_grid(near, viewpoint) if cloud.organised else None
         if grid is not None:
-            labels[crop], normals[crop] = _on_grid(near, grid, background, bin.has_walls, config)
+            labels[crop], normals[crop], completeness = _on_grid(near, grid, background, bin.has_walls, config)
         else:
             normals[inside] = neighbour_normals(points[inside], viewpoint)
             of_parts = normals[crop][background.parts]
@@ -48,7 +50,7 @@ def segment(cloud: Cloud, bin: Bin, config: PipelineConfig) -> Scene:
             drop_lying_in_floor(labels[crop], background)
     elif not np.isfinite(points[..., 2]).any():
         raise EmptyCloudError("the cloud holds no finite points; check that the sensor sees the bin")
-    return Scene(cloud, bin, points, normals, labels, inside, _segments(points, normals, labels))
+    return Scene(cloud, bin, points, normals, labels, inside, _segments(points, normals, labels, completeness))
 
 
 def _check(cloud: Cloud, config: PipelineConfig) -> None:
@@ -74,8 +76,9 @@ def _bounding_box(mask: BoolArray) -> tuple[slice, ...]:
 
 def _on_grid(
     points: FloatArray, grid: Grid, background: Background, in_a_bin: bool, config: PipelineConfig
-) -> tuple[IntArray, FloatArray]:
-    """Labels (H, W) and normals (H, W, 3): pieces, less those of the floor; in a bin, joined to parts.
+) -> tuple[IntArray, FloatArray, FloatArray | None]:
+    """Labels (H, W), 1..n, and normals (H, W, 3): pieces, less those of the floor; in a bin, joined to parts, and (n,)
+    how likely each is whole.
 
     What joins them learnt from bins. On a table boxes that stand behind one another would become one stepped part.
     """
@@ -84,24 +87,35 @@ def _on_grid(
     pieces = grid_pieces(by_axis, normals, grid.inverse_depth, background.parts, config.segmentation)
     labels = pieces.labels
     drop_lying_in_floor(labels, background)
-    if in_a_bin and config.segmentation.join_probability < 1.0:
-        pairs = neighbouring_pairs(labels, by_axis, normals, pieces.concavity)
-        likely = (
-            open_joiner(config.segmentation.joining).probability(pairs.features) >= config.segmentation.join_probability
-        )
-        relabel(labels, joined_labels(pairs, likely, int(labels.max(initial=0)) + 1))
-    drop_small(labels, config.segmentation.min_points)
-    return labels, np.moveaxis(normals, 0, -1)
+    settings = config.segmentation
+    if not in_a_bin or settings.join_probability == 1.0:
+        drop_small(labels, settings.min_points)
+        return labels, np.moveaxis(normals, 0, -1), None
+    joiner = open_joiner(settings.joining)
+    pairs = neighbouring_pairs(labels, by_axis, normals, pieces.concavity)
+    of_one_part = joiner.pairs.probability(pairs.features)
+    parts = joined(pairs, of_one_part, settings.join_probability, int(labels.max(initial=0)) + 1)
+    relabel(labels, parts.names)
+    doubt = parts.doubt[drop_small(labels, settings.min_points)]
+    completeness = joiner.segments.probability(segment_features(labels, by_axis, normals, doubt))
+    return labels, np.moveaxis(normals, 0, -1), completeness
 
 
-def _segments(points: FloatArray, normals: FloatArray, labels: IntArray) -> tuple[Segment, ...]:
+def _segments(
+    points: FloatArray, normals: FloatArray, labels: IntArray, completeness: FloatArray | None
+) -> tuple[Segment, ...]:
     flat_labels = labels.reshape(-1)
     labelled = np.flatnonzero(flat_labels)
+    if not len(labelled):
+        return ()
     order = labelled[np.argsort(flat_labels[labelled], kind="stable")]
     counts = np.bincount(flat_labels[labelled])[1:]
+    likely = [1.0] * len(counts) if completeness is None else completeness.tolist()
     flat_points, flat_normals = points.reshape(-1, 3), normals.reshape(-1, 3)
     return tuple(
-        Segment(label, indices, flat_points[indices], flat_normals[indices])
-        for label, indices in enumerate(np.split(order, np.cumsum(counts)[:-1]), start=1)
+        Segment(label, indices, flat_points[indices], flat_normals[indices], whole)
+        for label, (indices, whole) in enumerate(
+            zip(np.split(order, np.cumsum(counts)[:-1]), likely, strict=True), start=1
+        )
         if len(indices)
     )

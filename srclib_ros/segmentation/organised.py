@@ -131,12 +131,16 @@ def _sides(
     return first, second, concavity[before], concavity[after], cut
 
 
-def drop_small(labels: IntArray, least: int) -> None:
-    """Set labels of fewer than `least` pixels to 0, in place; the others keep their order, 1..n."""
+def drop_small(labels: IntArray, least: int) -> npt.NDArray[np.int64]:
+    """Set labels of fewer than `least` pixels to 0, in place; the others keep their order, 1..n.
+
+    Returns (n,) what they were before.
+    """
     sizes = np.bincount(labels.ravel())
     kept = sizes >= least
     kept[0] = False
     relabel(labels, np.where(kept, np.cumsum(kept), 0))
+    return np.flatnonzero(kept)
 
 
 def relabel(labels: IntArray, names: npt.NDArray[np.integer]) -> None:

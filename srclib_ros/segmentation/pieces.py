@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from srclib_ros.segmentation.label_shapes import LabelShapes, outline
 from srclib_ros.types import FloatArray, IntArray, Matrix
 
 GAP_PX = 8
@@ -41,7 +42,6 @@ FEATURES = (
     "axis_angle",  # cosine between the longest axes
     "off_axis",  # the smaller one's centroid from the larger one's longest axis
 )
-_REACH = 1.7  # standard deviations from the middle of an even spread to its end, about
 
 Indices = npt.NDArray[np.int64]
 
@@ -64,7 +64,7 @@ def neighbouring_pairs(labels: IntArray, points: FloatArray, normals: FloatArray
     if not len(before):
         return Pairs(np.zeros((0, 2), np.int64), np.zeros((0, len(FEATURES)), np.float32))
     flat = labels.reshape(-1)
-    of = _Segments.of(flat, points.reshape(3, -1), normals.reshape(3, -1))
+    of = LabelShapes.of(flat, points.reshape(3, -1), normals.reshape(3, -1))
     first, second = flat[before], flat[after]
     swap = (of.pixels[first] > of.pixels[second]) | ((of.pixels[first] == of.pixels[second]) & (first > second))
     at_smaller, at_larger = np.where(swap, after, before), np.where(swap, before, after)
@@ -85,12 +85,12 @@ def neighbouring_pairs(labels: IntArray, points: FloatArray, normals: FloatArray
     folds = np.maximum(concavity.reshape(-1)[at_smaller], concavity.reshape(-1)[at_larger])
     unit = of.size[large]
     meetings = np.bincount(np.concatenate((first, second)), minlength=count)
-    outline = _outline(labels, count)
+    ends = outline(labels, count)
     apart = of.centre[small] - of.centre[large]
     along = np.einsum("ij,ij->i", apart, of.axis[large])
     features = (
-        length / outline[small],
-        (meetings[small] - length) / outline[small],
+        length / ends[small],
+        (meetings[small] - length) / ends[small],
         length / np.sqrt(of.pixels[small]),
         mean(gap) / unit,
         mean(-across[2]) / unit,
@@ -118,45 +118,6 @@ def neighbouring_pairs(labels: IntArray, points: FloatArray, normals: FloatArray
     return Pairs(np.stack((small, large), axis=1), np.stack(features, axis=1).astype(np.float32))
 
 
-@dataclass(frozen=True, eq=False)
-class _Segments:
-    """Of each label, 0 included: pixels (n,), centre (n, 3), widths (n, 3), standard deviations along the principal
-    axes, least first, axis (n, 3), the longest, size (n,), all widths together, rise (n,), from the middle to the top,
-    and normal (n, 3), the mean."""
-
-    pixels: Matrix
-    centre: Matrix
-    widths: Matrix
-    axis: Matrix
-    size: Matrix
-    rise: Matrix
-    normal: Matrix
-
-    @classmethod
-    def of(cls, flat: IntArray, points: FloatArray, normals: FloatArray) -> _Segments:
-        """flat: (P,) labels; points, normals: (3, P)."""
-        shown = np.flatnonzero(flat)
-        label = flat[shown]
-        count = int(label.max()) + 1
-        pixels = np.maximum(np.bincount(label, minlength=count), 1).astype(np.float64)
-
-        def mean(values: npt.NDArray[np.floating]) -> Matrix:
-            return np.bincount(label, values, count) / pixels
-
-        seen = np.take(points, shown, axis=1)
-        centre = np.stack([mean(axis) for axis in seen], axis=1)
-        at = seen - centre.T.take(label, axis=1)
-        scatter = np.empty((count, 3, 3))
-        for i, j in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)):
-            scatter[:, i, j] = scatter[:, j, i] = mean(at[i] * at[j])
-        spread, axes = np.linalg.eigh(scatter)
-        widths = np.sqrt(np.maximum(spread, 1e-12))
-        normal = np.stack([mean(axis) for axis in np.nan_to_num(np.take(normals, shown, axis=1))], axis=1)
-        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
-        size, rise = np.linalg.norm(widths, axis=1), _REACH * np.sqrt(scatter[:, 2, 2])
-        return cls(pixels, centre, widths, axes[:, :, 2], size, rise, normal)
-
-
 def _meetings(labels: IntArray) -> tuple[Indices, Indices]:
     """Flat indices of labelled pixels that follow one another along a row or column and differ in their label."""
     height, width = labels.shape
@@ -173,14 +134,3 @@ def _along_rows(labels: IntArray) -> tuple[Indices, Indices]:
     width = labels.shape[1]
     meet = (flat[before] != flat[after]) & (after - before <= GAP_PX) & (before // width == after // width)
     return before[meet], after[meet]
-
-
-def _outline(labels: IntArray, count: int) -> Matrix:
-    """(count,) how many ends of runs along rows and columns each label has."""
-    ends = np.zeros(count)
-    for along in (labels, labels.T):
-        framed = np.pad(along, ((0, 0), (1, 1)))
-        change = framed[:, 1:] != framed[:, :-1]
-        ends += np.bincount(framed[:, 1:][change], minlength=count)
-        ends += np.bincount(framed[:, :-1][change], minlength=count)
-    return ends

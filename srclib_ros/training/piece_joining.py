@@ -1,10 +1,11 @@
-"""Trains what joins pieces of one part: gradient boosted trees over neighbouring segments of simulated piles."""
+"""Trains what joins pieces of one part, and what tells whole segments from fragments, on simulated piles."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,52 +14,39 @@ import numpy.typing as npt
 
 from srclib_ros import __version__
 from srclib_ros.artifact import read_tensors, sha256, write_json, write_tensors
+from srclib_ros.captures.scene_folder import RecordedScene
 from srclib_ros.config import PipelineConfig
-from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, SimulationError, TrainingError
+from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, TrainingError
 from srclib_ros.geometry.mesh import PartMesh
-from srclib_ros.geometry.transforms import look_at
+from srclib_ros.segmentation.completeness import FEATURES as SEGMENT_FEATURES
+from srclib_ros.segmentation.completeness import segment_features
 from srclib_ros.segmentation.instances import segment
-from srclib_ros.segmentation.joining import FEATURES_HASH
-from srclib_ros.segmentation.organised import concave_fold
-from srclib_ros.segmentation.pieces import FEATURES, GAP_PX, neighbouring_pairs
-from srclib_ros.simulation.camera import CameraNoise
-from srclib_ros.simulation.cell import BIN_SIZE_M, film
-from srclib_ros.simulation.falling import falling
-from srclib_ros.simulation.pile import BinPhysics
+from srclib_ros.segmentation.joining import PAIRS, SEGMENTS, joined
+from srclib_ros.segmentation.organised import concave_fold, drop_small, relabel
+from srclib_ros.segmentation.pieces import FEATURES as PAIR_FEATURES
+from srclib_ros.segmentation.pieces import GAP_PX, neighbouring_pairs
+from srclib_ros.segmentation.trees import BoostedTrees
+from srclib_ros.training.boosted_trees import Examples, Growth, grown
+from srclib_ros.training.filmed_piles import Piles
 from srclib_ros.training.part_views import mesh_hash
 from srclib_ros.training.progress import Progress, silent
-from srclib_ros.training.shapes import random_shapes, simple_shapes
-from srclib_ros.types import FloatArray, Matrix
+from srclib_ros.types import FloatArray, IntArray, Matrix
 
 PURE = 0.7  # of a piece's pixels show one part, or it teaches nothing
-WHOLE_WEIGHT_PX = 150  # smaller pieces count less
-FILL = (0.3, 1.2)  # squared diameters of a pile over the floor's area
-PILE = (3, 14)
-LEAST_PAIRS = 50
-HEIGHT_M, STEEP_RAD, SLANT_RAD = (0.55, 1.0), 0.15, 0.8
-NOISE = (0.7, 2.5)  # times the camera's own
+WHOLE = 0.8  # of what is seen of its part is in a whole segment, and as much of the segment is of that part
+FULL_WEIGHT_PX = 150  # smaller pieces count less
+LEAST_EXAMPLES = 50
 AT_ONCE = 20
-NODES = 31
 
 
 @dataclass(frozen=True)
 class JoiningTraining:
-    """piles: a third of parts, a third of random shapes, a third of simple ones, which have no pieces; half of each
-    are of one kind. random_shapes: of how many, and half as many simple ones. trees: of up to 16 leaves each."""
+    """piles: to learn pairs from, and as many others for whole segments. random_shapes: see `filmed_piles.Piles`."""
 
     random_shapes: int = 300
     piles: int = 900
-    trees: int = 120
-    learning_rate: float = 0.06
-
-
-@dataclass(frozen=True, eq=False)
-class Examples:
-    """features: (M, F). same: (M,) bool, pieces of one part. weight: (M,)."""
-
-    features: FloatArray
-    same: npt.NDArray[np.bool_]
-    weight: FloatArray
+    pairs: Growth = field(default_factory=Growth)
+    segments: Growth = field(default_factory=lambda: Growth(trees=100, learning_rate=0.05, leaves=10, l2=2.0))
 
 
 def train_joining(
@@ -74,147 +62,136 @@ def train_joining(
     what the JSON says. Raises TrainingError.
     """
     out, training = Path(out), training or JoiningTraining()
-    examples = _all_examples(parts, out.with_name(f".{out.name}.work"), seed, training, progress)
-    if len(examples.same) < LEAST_PAIRS or len(np.unique(examples.same)) < 2:
-        raise TrainingError(f"{len(examples.same)} pairs of pieces to learn from; give more parts or more piles")
+    made_from = _made_from(parts, seed, training)
+    piles = Piles.of(parts, training.random_shapes, seed)
+    work = _Work(piles, out.with_name(f".{out.name}.work"), made_from, seed, training.piles, progress)
+    pairs = work.examples(PAIRS, pair_examples, len(PAIR_FEATURES))
+    join = grown(pairs, seed, training.pairs)
+    segments = work.examples(SEGMENTS, partial(segment_examples, join=join), len(SEGMENT_FEATURES))
+    judge = grown(segments, seed, training.segments)
     about = {
-        "pairs": len(examples.same),
-        "of_one_part": float(examples.same.mean()),
+        "pairs": len(pairs.yes),
+        "of_one_part": float(pairs.yes.mean()),
+        "segments": len(segments.yes),
+        "whole": float(segments.yes.mean()),
         "training": asdict(training),
         "seed": seed,
         "code_version": __version__,
-        "made_from": _made_from(parts, seed, training),
+        "made_from": made_from,
     }
     write_json(out.with_suffix(".json"), about)
-    write_tensors(out, grown_trees(examples, seed, training))
-    shutil.rmtree(out.with_name(f".{out.name}.work"), ignore_errors=True)
+    write_tensors(out, join.stored(PAIRS, PAIR_FEATURES) | judge.stored(SEGMENTS, SEGMENT_FEATURES))
+    shutil.rmtree(work.folder, ignore_errors=True)
     return about
 
 
-def grown_trees(examples: Examples, seed: int, training: JoiningTraining) -> dict[str, npt.NDArray[Any]]:
-    """The tensors of a `joining.PieceJoiner`."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    grown: Any = HistGradientBoostingClassifier(
-        max_iter=training.trees,
-        learning_rate=training.learning_rate,
-        max_leaf_nodes=(NODES + 1) // 2,
-        l2_regularization=1.0,
-        early_stopping=False,
-        random_state=seed,
-    )
-    grown.fit(examples.features, examples.same, sample_weight=examples.weight)
-    shape = training.trees, NODES
-    feature, threshold, value = np.zeros(shape, np.int32), np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    left, right = (np.tile(np.arange(NODES, dtype=np.int32), (training.trees, 1)) for _ in range(2))
-    for tree, (predictor,) in enumerate(grown._predictors):  # scikit-learn shows its trees nowhere else
-        nodes = predictor.nodes
-        inner = np.flatnonzero(nodes["is_leaf"] == 0)
-        feature[tree, inner] = nodes["feature_idx"][inner]
-        # features are float32, so a threshold that rounds down keeps every pair on its side
-        threshold[tree, inner] = _rounded_down(nodes["num_threshold"][inner])
-        left[tree, inner], right[tree, inner] = nodes["left"][inner], nodes["right"][inner]
-        value[tree, : len(nodes)] = np.where(nodes["is_leaf"], nodes["value"], 0.0)
-    start = np.asarray(grown._baseline_prediction, np.float32).reshape(1)
-    names = np.frombuffer(FEATURES_HASH, np.uint8)
-    return {
-        "features": names,
-        "feature": feature,
-        "threshold": threshold,
-        "left": left,
-        "right": right,
-        "value": value,
-        "start": start,
-    }
-
-
-def pile_examples(bodies: Sequence[tuple[PartMesh, PartMesh]], single: bool, rng: np.random.Generator) -> Examples:
-    """Pairs of pieces of one pile. bodies: what is filmed, and what falls in its place. single: all of one kind."""
-    chosen = [int(rng.integers(len(bodies)))] * PILE[1] if single else rng.integers(len(bodies), size=PILE[1]).tolist()
-    room = rng.uniform(*FILL) * BIN_SIZE_M[0] * BIN_SIZE_M[1]
-    filled = np.cumsum([bodies[index][0].diameter_m ** 2 for index in chosen])
-    chosen = chosen[: int(np.clip(np.searchsorted(filled, room), *PILE))]
-    try:
-        placed = BinPhysics([bodies[index][1] for index in chosen], BIN_SIZE_M).drop(rng)
-    except SimulationError:
-        return _nothing()
-    lying = [(bodies[chosen[number]][0], T_bin_object) for number, T_bin_object in placed]
-    noise = replace(CameraNoise(), axial_m_at_1m=CameraNoise().axial_m_at_1m * rng.uniform(*NOISE))
-    filmed = film(lying, T_bin_camera=_camera(rng), noise=noise, rng=rng)
-    config = PipelineConfig()
-    in_pieces = replace(config, segmentation=replace(config.segmentation, join_probability=1.0, min_points=10))
-    scene = segment(filmed.cloud, filmed.bin, in_pieces)
-    points, normals = (np.ascontiguousarray(np.moveaxis(of, -1, 0)) for of in (scene.points_bin, scene.normals_bin))
-    pairs = neighbouring_pairs(scene.labels, points, normals, concave_fold(points, normals))
+def pair_examples(scene: RecordedScene) -> Examples:
+    """Every pair of neighbouring pieces of a filmed pile: are they of one part?"""
+    pile = _Cut.of(scene)
+    pairs = neighbouring_pairs(pile.labels, pile.points, pile.normals, pile.concavity)
     if not len(pairs.labels):
-        return _nothing()
-    shown = np.zeros((int(scene.labels.max()) + 1, int(filmed.instance_ids.max()) + 1))
-    np.add.at(shown, (scene.labels.ravel(), filmed.instance_ids.ravel()), 1)
+        return Examples.none(len(PAIR_FEATURES))
+    shown = _shown(pile.labels, scene.instance_ids)
     instance, pixels = shown.argmax(axis=1), shown.sum(axis=1)
     pure = (instance > 0) & (shown.max(axis=1) > PURE * pixels)
     telling = pure[pairs.labels].all(axis=1)
     first, second = pairs.labels[telling].T
-    weight = np.minimum(pixels[first] / WHOLE_WEIGHT_PX, 1.0)
+    weight = np.minimum(pixels[first] / FULL_WEIGHT_PX, 1.0)
     return Examples(pairs.features[telling], instance[first] == instance[second], weight.astype(np.float32))
+
+
+def segment_examples(scene: RecordedScene, join: BoostedTrees) -> Examples:
+    """Every segment of a filmed pile, joined by these trees: is it the whole of what is seen of its part?"""
+    pile, settings = _Cut.of(scene), PipelineConfig().segmentation
+    pairs = neighbouring_pairs(pile.labels, pile.points, pile.normals, pile.concavity)
+    probability = join.probability(pairs.features)
+    parts = joined(pairs, probability, settings.join_probability, int(pile.labels.max()) + 1)
+    relabel(pile.labels, parts.names)
+    doubt = parts.doubt[drop_small(pile.labels, settings.min_points)]
+    features = segment_features(pile.labels, pile.points, pile.normals, doubt)
+    shown = _shown(pile.labels, np.where(np.isfinite(scene.cloud.xyz[..., 2]), scene.instance_ids, 0))
+    of_segments = shown[1:]
+    if not len(features):
+        return Examples.none(len(SEGMENT_FEATURES))
+    instance = 1 + of_segments[:, 1:].argmax(axis=1)
+    own = of_segments[np.arange(len(of_segments)), instance]
+    returned = np.bincount(scene.instance_ids[np.isfinite(scene.cloud.xyz[..., 2])], minlength=shown.shape[1])
+    whole = (own >= WHOLE * returned[instance]) & (own >= WHOLE * of_segments.sum(axis=1))
+    return Examples(features, whole, np.ones(len(whole), np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class _Cut:
+    """A pile in pieces. labels: (H, W). points, normals: (3, H, W), bin frame. concavity: (H, W)."""
+
+    labels: IntArray
+    points: FloatArray
+    normals: FloatArray
+    concavity: FloatArray
+
+    @classmethod
+    def of(cls, scene: RecordedScene) -> _Cut:
+        config = PipelineConfig()
+        in_pieces = replace(config, segmentation=replace(config.segmentation, join_probability=1.0, min_points=10))
+        cut = segment(scene.cloud, scene.bin, in_pieces)
+        points, normals = (np.ascontiguousarray(np.moveaxis(of, -1, 0)) for of in (cut.points_bin, cut.normals_bin))
+        return cls(cut.labels, points, normals, concave_fold(points, normals))
+
+
+def _shown(labels: IntArray, instance_ids: IntArray) -> Matrix:
+    """(L, I) how many pixels of each label show each instance."""
+    shown = np.zeros((int(labels.max()) + 1, int(instance_ids.max()) + 1))
+    np.add.at(shown, (labels.ravel(), instance_ids.ravel()), 1)
+    return shown
 
 
 def _made_from(parts: Sequence[PartMesh], seed: int, training: JoiningTraining) -> str:
     """Names the examples after everything that they are made from."""
-    how = f"{__version__} {seed} {training} {FEATURES} {GAP_PX} {PipelineConfig().segmentation}"
+    features = f"{PAIR_FEATURES} {SEGMENT_FEATURES} {GAP_PX}"
+    how = f"{__version__} {seed} {training} {features} {PipelineConfig().segmentation}"
     return sha256(f"{how} {[mesh_hash(part) for part in parts]}".encode())[:16]
 
 
-def _camera(rng: np.random.Generator) -> Matrix:
-    """T_bin_camera above the bin, or of one in three aslant, as above a table."""
-    height_m, azimuth_rad = rng.uniform(*HEIGHT_M), rng.uniform(0.0, 2.0 * np.pi)
-    tilt_rad = rng.uniform(0.0, STEEP_RAD if rng.random() < 2 / 3 else SLANT_RAD)
-    away_m = height_m * np.tan(tilt_rad)
-    at = (away_m * np.cos(azimuth_rad), away_m * np.sin(azimuth_rad), height_m)
-    return look_at(at, (0.0, 0.0, 0.03), up=(0.0, 1.0, 0.0))
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """Examples of as many piles as asked for, kept in `folder` block by block; each kind has piles of its own."""
 
+    piles: Piles
+    folder: Path
+    made_from: str
+    seed: int
+    count: int
+    progress: Progress
 
-def _all_examples(
-    parts: Sequence[PartMesh], work: Path, seed: int, training: JoiningTraining, progress: Progress
-) -> Examples:
-    rng = np.random.default_rng(seed)
-    shapes, simple = random_shapes(training.random_shapes, rng), simple_shapes(max(1, training.random_shapes // 2), rng)
-    made_from = _made_from(parts, seed, training)
-    falling: list[list[tuple[PartMesh, PartMesh]]] = []
-    blocks: list[Examples] = []
-    for start in progress(range(0, training.piles, AT_ONCE), total=-(-training.piles // AT_ONCE), label="piles"):
-        path = work / f"{made_from}_{start}.safetensors"
-        try:
-            tensors = read_tensors(path)
-        except (ArtifactMissingError, ArtifactDamagedError):
-            falling = falling or [_falling(parts), _falling(shapes), _falling(simple)]
-            piles = range(start, min(start + AT_ONCE, training.piles))
-            tensors = _joined(
-                [pile_examples(falling[pile % 3], pile % 2 > 0, np.random.default_rng([seed, pile])) for pile in piles]
-            )
-            write_tensors(path, tensors)
-        blocks.append(Examples(**tensors))
-    return Examples(**_joined(blocks))
+    def examples(self, kind: str, of_scene: Callable[[RecordedScene], Examples], features: int) -> Examples:
+        """Raises TrainingError where they are too few, or all alike."""
+        starts = range(0, self.count, AT_ONCE)
+        blocks = []
+        for start in self.progress(starts, total=len(starts), label=f"piles for {kind}"):
+            path = self.folder / f"{kind}_{self.made_from}_{start}.safetensors"
+            try:
+                tensors = read_tensors(path)
+            except (ArtifactMissingError, ArtifactDamagedError):
+                numbers = range(start, min(start + AT_ONCE, self.count))
+                tensors = _joined([self._of_pile(kind, number, of_scene, features) for number in numbers])
+                write_tensors(path, tensors)
+            blocks.append(Examples(**tensors))
+        examples = Examples(**_joined(blocks))
+        if len(examples.yes) < LEAST_EXAMPLES or len(np.unique(examples.yes)) < 2:
+            raise TrainingError(f"{len(examples.yes)} {kind} of pieces to learn from; give more parts or more piles")
+        return examples
+
+    def _of_pile(
+        self, kind: str, number: int, of_scene: Callable[[RecordedScene], Examples], features: int
+    ) -> Examples:
+        key = [self.seed, number] if kind == PAIRS else [self.seed, number, 1]
+        scene = self.piles.filmed(number, np.random.default_rng(key))
+        return Examples.none(features) if scene is None else of_scene(scene)
 
 
 def _joined(examples: Sequence[Examples]) -> dict[str, npt.NDArray[Any]]:
     return {
         "features": np.concatenate([one.features for one in examples]),
-        "same": np.concatenate([one.same for one in examples]),
+        "yes": np.concatenate([one.yes for one in examples]),
         "weight": np.concatenate([one.weight for one in examples]),
     }
-
-
-def _falling(parts: Sequence[PartMesh]) -> list[tuple[PartMesh, PartMesh]]:
-    bodies = falling(parts).bodies
-    if not bodies:
-        raise TrainingError("none of the parts can fall into the bin; give parts of 20 to 200 mm")
-    return [(parts[row], body) for row, body in bodies.items()]
-
-
-def _nothing() -> Examples:
-    return Examples(np.zeros((0, len(FEATURES)), np.float32), np.zeros(0, bool), np.zeros(0, np.float32))
-
-
-def _rounded_down(values: npt.NDArray[np.float64]) -> FloatArray:
-    single = values.astype(np.float32)
-    return np.where(single > values, np.nextafter(single, np.float32(-np.inf)), single)

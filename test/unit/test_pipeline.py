@@ -74,6 +74,13 @@ def test_refused_parts_without_a_grasp_are_no_suitable_source() -> None:
     assert why
 
 
+def test_fragments_are_told_apart_from_refused_parts() -> None:
+    matches = [match_of(1), match_of(2, None), replace(match_of(3, None), fragment=True)]
+    scene = scene_with_parts_at((0, 0, 0), (0.05, 0, 0), (0.1, 0, 0))
+    _, why = _verdict(scene, matches, [grasp_at((0, 0, 0), 1, "a")], [])
+    assert why == "1 of 3 parts without a suitable source; 1 taken for fragments (selection.least_completeness)"
+
+
 def test_a_part_is_answered_by_a_grasp_that_nothing_speaks_against() -> None:
     x, y = grid()
     scene = scene_of(x, y, [block(*turned(x, y, (at, 0.0), 0.0), (0.06, 0.03, 0.025)) for at in (-0.08, 0.08)])

@@ -34,7 +34,8 @@ class PileCounts:
     parts_as_hull, parts_too_small, parts_too_large, parts_without_physics: see `simulation.falling.Falling`; what
     falls as its hull is filmed as it is. piles_failed: diverged, not filmed. instances: parts that lay in filmed
     piles. segments: all that was cut out, of which `mostly_bin` show bin or table in more than half of their pixels,
-    and `impure` show no one part in half of them; neither becomes a query.
+    and `impure` show no one part in half of them; neither becomes a query. fragments: of the others, what the cell
+    would not ask about, as it is likely not the whole of what is seen of its part; whole_fragments: of these, what is.
     """
 
     parts_dropped: int = 0
@@ -48,17 +49,21 @@ class PileCounts:
     segments: int = 0
     mostly_bin: int = 0
     impure: int = 0
+    fragments: int = 0
+    whole_fragments: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class PileSegments:
     """clouds: oriented, (N, 6) float32 each, metres, bin frame. part: (S,) index of the part that most of each one's
-    pixels show. whole: (S,) whether it holds at least 80 % of the pixels that returned from that instance.
+    pixels show. whole: (S,) whether it holds at least 80 % of the pixels that returned from that instance. asked: (S,)
+    whether the cell would ask about it.
     """
 
     clouds: list[FloatArray]
     part: npt.NDArray[np.int64]
     whole: npt.NDArray[np.bool_]
+    asked: npt.NDArray[np.bool_]
     counts: PileCounts
 
 
@@ -82,6 +87,7 @@ def segments_of_piles(
     clouds: list[FloatArray] = []
     truth: list[int] = []
     whole: list[bool] = []
+    asked: list[bool] = []
     for pile in progress(piles, total=len(piles), label="piles"):
         try:
             placed = BinPhysics([bodies[index] for index in pile], BIN_SIZE_M).drop(rng)
@@ -100,12 +106,16 @@ def segments_of_piles(
                 clouds.append(oriented(found.points_bin, found.normals_bin))
                 truth.append(pile[placed[instance - 1][0]])
                 whole.append(bool(pixels[instance] >= WHOLE * returned[instance]))
-    return PileSegments(clouds, np.array(truth, np.int64), np.array(whole, bool), counts)
+                asked.append(found.completeness >= config.selection.least_completeness)
+    counts.fragments = asked.count(False)
+    counts.whole_fragments = sum(of and not is_asked for of, is_asked in zip(whole, asked, strict=True))
+    return PileSegments(clouds, np.array(truth, np.int64), np.array(whole, bool), np.array(asked, bool), counts)
 
 
 def cut_by() -> str:
     """Names the segmentation that cuts the piles: its settings, and what it learnt."""
-    return f"{PipelineConfig().segmentation} {hash_of_file(SHIPPED)}"
+    config = PipelineConfig()
+    return f"{config.segmentation} {config.selection.least_completeness} {hash_of_file(SHIPPED)}"
 
 
 def majority(pixels: npt.NDArray[np.int64], counts: PileCounts) -> int | None:

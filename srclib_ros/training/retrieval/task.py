@@ -1,8 +1,9 @@
 """What retrieval is measured on: remembered views of each part, and queries by kind.
 
 Full: the whole surface, turned anyhow. Partial: one view by the depth camera from any direction. Occluded: that view
-less the 30 % of its points on one random side. Segmented: cut out of simulated piles by the pipeline's segmentation;
-and of these, the whole ones apart, so that what the segmentation tears is told from what is not recognised.
+less the 30 % of its points on one random side. Segmented: cut out of simulated piles by the pipeline's segmentation,
+less what it takes for fragments, about which the cell does not ask. `segmented_all` has them too; `segmented_whole` are
+those of all that are truly whole, so that what the segmentation tears is told from what is not recognised.
 """
 
 from __future__ import annotations
@@ -118,11 +119,15 @@ def retrieval_task(
     if segmented:
         found = segments_of_piles(kept, seed, drops_each=queries_each, progress=progress)
         piles = found.counts
-        if found.clouds:
-            queries["segmented"] = Queries(found.clouds, found.part)
-        if found.whole.any():
-            whole = [cloud for cloud, is_whole in zip(found.clouds, found.whole, strict=True) if is_whole]
-            queries["segmented_whole"] = Queries(whole, found.part[found.whole])
+        everything = np.ones(len(found.part), bool)
+        for kind, chosen in (
+            ("segmented", found.asked),
+            ("segmented_all", everything),
+            ("segmented_whole", found.whole),
+        ):
+            if chosen.any():
+                clouds = [cloud for cloud, is_chosen in zip(found.clouds, chosen, strict=True) if is_chosen]
+                queries[kind] = Queries(clouds, found.part[chosen])
     return RetrievalTask(
         gallery=gallery,
         partial=partial,

@@ -40,16 +40,21 @@ def test_the_same_seed_gives_the_same_pile() -> None:
 def test_the_summary_counts_what_was_published() -> None:
     plan: dict[str, Any] = {
         "grasps": [{"source": "ring"}, {"source": None}, {"source": "ring"}],
-        "parts": [{"source": "ring"}, {"source": None}],
+        "parts": [
+            {"source": "ring", "fragment": False},
+            {"source": None, "fragment": False},
+            {"source": None, "fragment": True},
+        ],
     }
     summary = _summary([cast(Any, SimpleNamespace(plan=plan, poses=3))], scenes=2)
     assert summary == {
         "scenes": 2,
         "answered": 1,
-        "parts": 2,
+        "parts": 3,
         "grasps": 3,
         "sources": ["ring"],
         "refused_parts": 1,
+        "fragments": 1,
         "model_free_grasps": 1,
     }
 

@@ -61,7 +61,8 @@ def test_every_figure_for_the_encoder_and_its_baselines(
         assert 0.0 < row["encode_15_ms"] <= row["encode_15_p95_ms"]
     piles = answer["piles"]
     assert (piles["parts_dropped"], piles["parts_as_hull"], piles["parts_too_small"]) == (4, 1, 1)
-    assert answer["segmented"]["queries"] == piles["segments"] - piles["mostly_bin"] - piles["impure"]
+    assert answer["segmented_all"]["queries"] == piles["segments"] - piles["mostly_bin"] - piles["impure"]
+    assert answer["segmented"]["queries"] == answer["segmented_all"]["queries"] - piles["fragments"]
     text = report(answer)
     assert all(word in text for word in (*QUERIES, "encoder", "size_only", "d2", "1 too small"))
     assert all(word in text for word in ("seed 3;", "2 threads;", f"numpy {np.__version__}", answer["machine"], "p95"))

@@ -19,7 +19,7 @@ from srclib_ros.training import piece_joining
 
 
 def test_trained_and_used(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(piece_joining, "LEAST_PAIRS", 5)
+    monkeypatch.setattr(piece_joining, "LEAST_EXAMPLES", 5)
     parts = [part for part in generate_parts() if part.name in ("hex_bolt_m12x50", "gear_40", "l_bracket_60x40")]
     write_parts(tmp_path / "parts", parts)
     out = tmp_path / "joining.safetensors"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.small_library import SaidEncoder, at_degrees, segment_saying, write_small_library
@@ -71,6 +73,25 @@ def test_segments_of_a_single_kind_vote_by_their_points(library: Library, encode
     assert {match.source for match in matches} == {"bolt_m8"}
     assert "2 votes" in matches[0].why
     assert select(library, encoder, [large, small], MIXED)[1].source is None
+
+
+def test_no_source_answers_for_a_fragment(library: Library, encoder: SaidEncoder) -> None:
+    fragment = replace(segment_saying(7, 1.0), completeness=0.3)
+    (match,) = select(library, encoder, [fragment], MIXED)
+    assert (match.source, match.suitable, match.identity) == (None, False, False)
+    assert match.nearest.entry == "bolt_m8"
+    assert "fragment" in match.why
+    assert "0.30" in match.why
+    trusting = replace(MIXED, least_completeness=0.0)
+    assert select(library, encoder, [fragment], trusting)[0].source == "bolt_m8"
+
+
+def test_fragments_do_not_vote_unless_there_is_nothing_else(library: Library, encoder: SaidEncoder) -> None:
+    whole, fragment = segment_saying(1, 95.0, points=10), replace(segment_saying(2, 2.0, points=90), completeness=0.3)
+    matches = select(library, encoder, [whole, fragment], SINGLE)
+    assert [match.nearest.entry for match in matches] == ["ring"] * 2
+    (alone,) = select(library, encoder, [fragment], SINGLE)
+    assert alone.source == "bolt_m8"
 
 
 def test_an_entry_is_judged_by_the_views_that_fit_it_best() -> None:

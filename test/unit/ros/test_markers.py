@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,6 +30,13 @@ def test_bin_parts_labels_and_grippers_are_drawn(rng: np.random.Generator) -> No
 def test_labels_say_who_answers(rng: np.random.Generator) -> None:
     markers = plan_markers(two_part_plan(rng), JAW, Placement("camera", 5), CLEARANCE_M).markers
     assert [marker.text for marker in markers if marker.ns == "labels"] == ["1: nut_m8 0.90", "2: model-free"]
+
+
+def test_labels_say_what_is_a_fragment(rng: np.random.Generator) -> None:
+    plan = two_part_plan(rng)
+    torn = replace(plan, matches=(plan.matches[0], replace(plan.matches[1], fragment=True)))
+    markers = plan_markers(torn, JAW, Placement("camera", 5), CLEARANCE_M).markers
+    assert "2: model-free, a fragment" in [marker.text for marker in markers]
 
 
 def test_the_bin_has_twelve_edges_of_its_size(rng: np.random.Generator) -> None:
