@@ -83,7 +83,7 @@ def read_json(path: Path) -> Any:
 def read_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
     try:
         return load_safetensors(read_bytes(path, MAX_TENSOR_BYTES))
-    except SafetensorError as error:
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:  # the latter for kinds that numpy lacks
         raise ArtifactDamagedError(f"{path}: not a whole safetensors file ({error}); build it again") from error
 
 

@@ -86,7 +86,8 @@ class SegmentationConfig:
     )
     join_probability: float = setting(
         0.5,
-        "in a bin with known walls, pieces that are of one part with at least this probability are joined; 1: none",
+        "in a bin with known walls, pieces that are of one part with at least this probability are joined, and "
+        "fragments, as they come about at the default, told from whole parts; 1: neither",
         low=0.05,
         high=1.0,
     )
@@ -112,8 +113,8 @@ class SelectionConfig:
     )
     least_completeness: float = setting(
         0.5,
-        "a segment that is the whole of what is seen of its part with less probability is taken for a fragment: it "
-        "does not vote, and in a mixed bin no source answers for it",
+        "a segment that is the whole of what is seen of its part with less probability is taken for a fragment: in a "
+        "mixed bin no source answers for it, in one of a single kind it votes only where nothing else does; 0: none",
         low=0.0,
         high=1.0,
     )

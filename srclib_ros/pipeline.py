@@ -19,7 +19,7 @@ from srclib_ros.grasping.model import GraspModel
 from srclib_ros.grasping.model_free import Approach, antipodal_grasps
 from srclib_ros.grasping.propose import grasps_from_poses
 from srclib_ros.grasping.ranking import judge, rank
-from srclib_ros.library.selection import select
+from srclib_ros.library.selection import are_fragments, select
 from srclib_ros.library.store import Library
 from srclib_ros.segmentation.bin import locate_bin
 from srclib_ros.segmentation.instances import segment
@@ -38,7 +38,8 @@ from srclib_ros.types import (
 )
 
 WALLS_UNKNOWN = (
-    "bin.pose is not set: the floor was found as a plane, walls are not kept clear of, pieces of parts not joined"
+    "bin.pose is not set: the floor was found as a plane, walls are not kept clear of, pieces of parts not joined and "
+    "fragments not told from whole parts"
 )
 AT_ONCE = 2
 """So many parts go to the model-free planner before their grasps are judged."""
@@ -109,7 +110,8 @@ class PickPipeline:
         held = self._held.matches(scene)
         if held is None:
             held = select(self.library, self.encoder, scene.segments, self.config.selection)
-            self._held.hold(held, self.config.selection.revote_every)
+            if not are_fragments([part.completeness for part in scene.segments], self.config.selection).all():
+                self._held.hold(held, self.config.selection.revote_every)
         return held
 
     def _detect(self, scene: Scene, matches: Sequence[Match]) -> tuple[ObjectPose, ...]:
@@ -235,17 +237,19 @@ def _verdict(
 ) -> tuple[Verdict, str]:
     if not scene.segments:
         return Verdict.EMPTY_BIN, "no part stands out of the floor"
+    fragments = sum(match.fragment for match in matches)
+    torn = [f"{fragments} of {len(matches)} taken for fragments (selection.least_completeness)"] if fragments else []
     if grasps:
-        fragments = sum(match.fragment for match in matches)
         refused = sum(match.source is None for match in matches) - fragments
         notes = [f"{refused} of {len(matches)} parts without a suitable source"] if refused else []
-        notes += [f"{fragments} taken for fragments (selection.least_completeness)"] if fragments else []
+        notes += torn
         if passed_over:
             notes.append(f"{len(passed_over)} passed over (grasp.enough_parts, grasp.max_parts)")
         return Verdict.GRASPS, "; ".join(notes)
     reasons = ", ".join(sorted({str(item.reason) for item in rejected})) or "no candidate was found"
     if passed_over:
         reasons += f"; {len(passed_over)} parts that the model-free planner did not look at (grasp.enough_parts)"
-    if all(match.source is None for match in matches):
+    reasons = "; ".join((reasons, *torn))
+    if fragments < len(matches) and all(match.source is None for match in matches):
         return Verdict.NO_SUITABLE_SOURCE, f"and no grasp without one: {reasons}"
     return Verdict.NOTHING_GRASPABLE, reasons

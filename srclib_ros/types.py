@@ -75,8 +75,8 @@ class Segment:
 
     label: >= 1, its value in `Scene.labels`. indices: (N,) int64 into the flattened cloud.
     points_bin, normals_bin: (N, 3) float32; normals are unit, towards the sensor.
-    completeness: probability that it holds all that is seen of its part, 1 where that is not judged (outside a bin
-    with known walls).
+    completeness: probability that it holds what is seen of its part, and little else; 1 where that is not judged:
+    without known walls, in an unorganised cloud, or where pieces are not joined.
     """
 
     label: int
@@ -130,7 +130,7 @@ class Match:
 
     identity: this very part is in the library. suitable: the library holds a useful source.
     source: the entry whose network is used, None when refused. scale: target size over source size. fragment: refused
-    as the segment is likely not the whole of what is seen of its part.
+    as the segment likely holds less than what is seen of its part, or more.
     """
 
     segment: int

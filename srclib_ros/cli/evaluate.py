@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from srclib_ros.cli import evaluate_retrieval
 from srclib_ros.cli.circumstances import circumstances, told
 from srclib_ros.cli.options import add_json, add_seed, add_settings, print_json, progress, settings_of
 
+if TYPE_CHECKING:
+    from srclib_ros.config import SelectionConfig
+    from srclib_ros.segmentation.evaluation import JudgedSegments
+
 _DESCRIPTION = """\
 Cut every capture below DIR into instances and match them to its labels, pixel by pixel (Hungarian method, instances
 of 200 pixels and more; precision and recall pooled over captures). DIR holds scene folders as `srclib simulate` writes
 them, PCD or PLY files with a field `label`, or NPZ files with `labels`. Only pixels that returned a point count. A
-scene says where its bin is; elsewhere --bin-pose and --bin-size-m do, or the table is found.
+scene says where its bin is; elsewhere --bin-pose and --bin-size-m do, or the table is found. A segment is whole when it
+holds 80 % of what is seen of its part, and 80 % of it is that part; in a bin the segmentation itself judges that.
 
   srclib evaluate segmentation my_scenes --json
   srclib evaluate segmentation tables --background-below 20
@@ -74,6 +79,12 @@ def run(args: argparse.Namespace) -> int:
                 f"IoU {score['threshold']:.2f}: F1 {score['f1']:.3f}, precision {score['precision']:.3f}, "
                 f"recall {score['recall']:.3f}"
             )
+        judged = result["completeness"]
+        if judged is not None:
+            print(
+                f"{judged['whole']} of {judged['segments']} segments are whole; {judged['fragments_found']} of the "
+                f"others are taken for fragments, and {judged['fragments_in_error']} of the whole ones"
+            )
         print(
             f"{result['scenes']} captures, {result['instances']} labelled instances, {result['median_ms']:.1f} ms each"
         )
@@ -91,14 +102,20 @@ def _segmentation(args: argparse.Namespace) -> dict[str, Any]:
     from srclib_ros.captures.cloud_io import load_capture
     from srclib_ros.errors import CaptureError
     from srclib_ros.segmentation.bin import locate_bin
-    from srclib_ros.segmentation.evaluation import MIN_PIXELS, labelled_instances, match_instances, segmentation_f1
+    from srclib_ros.segmentation.evaluation import (
+        MIN_PIXELS,
+        judged_segments,
+        labelled_instances,
+        match_instances,
+        segmentation_f1,
+    )
     from srclib_ros.segmentation.instances import segment
 
     config = settings_of(args)
     paths = list(_captures(args.captures))[: args.limit]
     if not paths:
         raise CaptureError(f"{args.captures}: holds no scene folder, PCD, PLY or NPZ file; run `srclib simulate`")
-    overlaps, milliseconds, names = [], [], []
+    overlaps, judged, milliseconds, names = [], [], [], []
     for path in progress(paths, total=len(paths), label="captures", quiet=args.json):
         capture = load_capture(path)
         background_below = args.background_below
@@ -112,6 +129,7 @@ def _segmentation(args: argparse.Namespace) -> dict[str, Any]:
         scene = segment(capture.cloud, bin, config)
         milliseconds.append(1e3 * (perf_counter() - start))
         overlaps.append(match_instances(scene.labels, true))
+        judged.append(judged_segments(scene, true))
         names.append(str(path.relative_to(args.captures)) if path != args.captures else path.name)
     if not overlaps:
         raise CaptureError(f"{args.captures}: no capture has labels; simulate scenes, or give clouds a field `label`")
@@ -123,6 +141,7 @@ def _segmentation(args: argparse.Namespace) -> dict[str, Any]:
         "instances": sum(overlap.true for overlap in overlaps),
         "segments": sum(overlap.predicted for overlap in overlaps),
         "scores": [asdict(score) for score in scores],
+        "completeness": _completeness(judged, config.selection),
         "min_pixels": MIN_PIXELS,
         "median_ms": float(np.median(milliseconds)),
         "captures": [
@@ -132,6 +151,28 @@ def _segmentation(args: argparse.Namespace) -> dict[str, Any]:
         ],
         **circumstances(args.seed, int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1))),
     }  # fmt: skip
+
+
+def _completeness(judged: Sequence[JudgedSegments], config: SelectionConfig) -> dict[str, Any] | None:
+    """How well fragments are told from whole segments, without an AUROC where there is only one kind; None: that was
+    not judged."""
+    import numpy as np
+
+    from srclib_ros.library.selection import are_fragments
+    from srclib_ros.training.calibration import auroc
+
+    completeness = np.concatenate([one.completeness for one in judged])
+    whole = np.concatenate([one.whole for one in judged])
+    if (completeness == 1.0).all():
+        return None
+    taken = are_fragments(completeness, config)
+    return {
+        "segments": len(whole),
+        "whole": int(whole.sum()),
+        "auroc": auroc(completeness[whole], completeness[~whole]) if 0 < whole.sum() < len(whole) else None,
+        "fragments_found": int((taken & ~whole).sum()),
+        "fragments_in_error": int((taken & whole).sum()),
+    }
 
 
 def _captures(root: Path) -> Iterator[Path]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 QUERIES = ("full", "partial", "occluded", "segmented")
+ASKED = {"segmented": "segmented_all"}  # what is judged a fragment does not depend on the encoder
 COLUMNS = (
     "score",
     *(f"{kind} {way}" for kind in QUERIES for way in ("free", "sized")),
@@ -26,9 +27,10 @@ def columns_of(figures: Mapping[str, Any]) -> dict[str, float]:
     """
     row: dict[str, float] = {}
     for kind in QUERIES:
-        if kind in figures:
-            row[f"{kind} free"] = figures[kind]["scale_free"]["top1"]
-            row[f"{kind} sized"] = figures[kind]["top1"]
+        found = figures.get(ASKED.get(kind, kind))
+        if found is not None:
+            row[f"{kind} free"] = found["scale_free"]["top1"]
+            row[f"{kind} sized"] = found["top1"]
     row["score"] = float(np.mean([value for name, value in row.items() if name.endswith("free")]))
     row["partial merged"] = figures["partial"]["scale_free"]["merged"]["top1"]
     if "category" in figures:

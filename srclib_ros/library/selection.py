@@ -24,7 +24,7 @@ def select(
     library: Library, encoder: Encoder, segments: Sequence[Segment], config: SelectionConfig
 ) -> tuple[Match, ...]:
     """One match for each segment, in order; with `bin_content` 'single' the segments vote, weighted by their points,
-    and all get one answer. Fragments do not vote, unless there is nothing else; and no source answers for one alone.
+    and all get one answer; fragments vote only where there is nothing else. 'mixed': no source answers for a fragment.
 
     Raises EncoderMismatchError when the library was built with another encoder.
     """
@@ -33,7 +33,7 @@ def select(
         return ()
     found = encoder.describe([oriented(segment.points_bin, segment.normals_bin) for segment in segments])
     to_entries = distances(library.gallery, found, library.size_weight)
-    fragment = np.array([segment.completeness < config.least_completeness for segment in segments])
+    fragment = are_fragments([segment.completeness for segment in segments], config)
     if config.bin_content == "single":
         weights = np.array([len(segment.indices) for segment in segments], np.float64)
         voters = np.ones_like(fragment) if fragment.all() else ~fragment
@@ -49,9 +49,15 @@ def select(
     )
 
 
+def are_fragments(completeness: npt.ArrayLike, config: SelectionConfig) -> npt.NDArray[np.bool_]:
+    """(S,) whether segments of these completenesses are taken for fragments."""
+    return np.asarray(completeness, np.float64) < config.least_completeness
+
+
 def _refused(answer: Match, completeness: float) -> Match:
     """The answer for a segment that may be of any part."""
-    why = f"likely a fragment of its part (whole with probability {completeness:.2f}); {answer.why}"
+    seen = f"{answer.nearest.entry} is nearest, similarity {answer.nearest.similarity:.2f}"
+    why = f"{seen}, but likely a fragment (whole with probability {completeness:.2f}): no source is sought for it"
     return replace(answer, source=None, scale=1.0, identity=False, suitable=False, why=why, fragment=True)
 
 

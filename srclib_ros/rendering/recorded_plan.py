@@ -39,7 +39,15 @@ def _match(part: Mapping[str, Any]) -> Match:
     if part["nearest"] is not None:
         neighbours = (Neighbour(part["nearest"], part["cluster"], part["similarity"], float("nan")),)
     return Match(
-        part["part"], neighbours, part["source"], part["scale"], part["identity"], part["suitable"], part["why"]
+        part["part"],
+        neighbours,
+        part["source"],
+        part["scale"],
+        part["identity"],
+        part["suitable"],
+        part["why"],
+        part["expected_gain"],
+        part["fragment"],
     )
 
 

@@ -6,14 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from srclib_ros.captures.cloud_io import Capture
 from srclib_ros.errors import CloudLayoutError
-from srclib_ros.types import IntArray, Matrix
+from srclib_ros.types import IntArray, Matrix, Scene
 
 MIN_PIXELS = 200
+WHOLE = 0.8
 THRESHOLDS = (0.5, 0.75)
+
+Counts = npt.NDArray[np.integer] | Matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +37,39 @@ class SegmentationScore:
     precision: float
     recall: float
     f1: float
+
+
+def are_whole(shown: Counts, returned: Counts) -> npt.NDArray[np.bool_]:
+    """(S,) whether each segment holds at least 80 % of what returned of the instance that it shows most of, and shows
+    at most 20 % else.
+
+    shown: (S, I) pixels of each segment that show each instance, 0 for none. returned: (I,) pixels of each instance.
+    """
+    if shown.shape[1] < 2:
+        return np.zeros(len(shown), bool)
+    instance = 1 + shown[:, 1:].argmax(axis=1)
+    own = shown[np.arange(len(shown)), instance]
+    return (own > 0) & (own >= WHOLE * returned[instance]) & (own >= WHOLE * shown.sum(axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedSegments:
+    """completeness, whole: (S,) of the segments of some scenes that show an instance: how likely each was held to be
+    whole, and whether it is."""
+
+    completeness: Matrix
+    whole: npt.NDArray[np.bool_]
+
+
+def judged_segments(scene: Scene, true: IntArray) -> JudgedSegments:
+    """Against true labels (H, W), 0 for none, and 0 where nothing returned."""
+    flat = true.ravel()
+    returned = np.bincount(flat)
+    shown = np.array([np.bincount(flat[part.indices], minlength=len(returned)) for part in scene.segments])
+    shown = shown.reshape(len(scene.segments), len(returned))
+    of_part = shown[:, 1:].any(axis=1)
+    completeness = np.array([part.completeness for part in scene.segments])
+    return JudgedSegments(completeness[of_part], are_whole(shown, returned)[of_part])
 
 
 def labelled_instances(capture: Capture, background_below: int = 1) -> IntArray | None:

@@ -10,10 +10,8 @@ from srclib_ros.errors import CloudLayoutError, CloudTooLargeError, EmptyCloudEr
 from srclib_ros.geometry.normals import Grid, depth_grid, grid_normals, neighbour_normals
 from srclib_ros.geometry.transforms import apply, invert
 from srclib_ros.segmentation.background import Background, drop_lying_in_floor, find_background, in_footprint
-from srclib_ros.segmentation.completeness import segment_features
-from srclib_ros.segmentation.joining import joined, open_joiner
-from srclib_ros.segmentation.organised import drop_small, grid_pieces, relabel
-from srclib_ros.segmentation.pieces import neighbouring_pairs
+from srclib_ros.segmentation.joining import join_pieces, open_joiner
+from srclib_ros.segmentation.organised import drop_small, grid_pieces
 from srclib_ros.segmentation.unorganised import cloud_instances
 from srclib_ros.types import Bin, Cloud, FloatArray, IntArray, Scene, Segment
 
@@ -92,13 +90,8 @@ def _on_grid(
         drop_small(labels, settings.min_points)
         return labels, np.moveaxis(normals, 0, -1), None
     joiner = open_joiner(settings.joining)
-    pairs = neighbouring_pairs(labels, by_axis, normals, pieces.concavity)
-    of_one_part = joiner.pairs.probability(pairs.features)
-    parts = joined(pairs, of_one_part, settings.join_probability, int(labels.max(initial=0)) + 1)
-    relabel(labels, parts.names)
-    doubt = parts.doubt[drop_small(labels, settings.min_points)]
-    completeness = joiner.segments.probability(segment_features(labels, by_axis, normals, doubt))
-    return labels, np.moveaxis(normals, 0, -1), completeness
+    features = join_pieces(labels, by_axis, normals, pieces.concavity, joiner.pairs, settings)
+    return labels, np.moveaxis(normals, 0, -1), joiner.segments.probability(features)
 
 
 def _segments(

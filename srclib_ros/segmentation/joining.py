@@ -16,12 +16,15 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from srclib_ros.artifact import read_tensors
+from srclib_ros.config import SegmentationConfig
 from srclib_ros.errors import ArtifactDamagedError
 from srclib_ros.segmentation.completeness import FEATURES as SEGMENT_FEATURES
+from srclib_ros.segmentation.completeness import segment_features
+from srclib_ros.segmentation.organised import drop_small, relabel
 from srclib_ros.segmentation.pieces import FEATURES as PAIR_FEATURES
-from srclib_ros.segmentation.pieces import Pairs
+from srclib_ros.segmentation.pieces import Pairs, neighbouring_pairs
 from srclib_ros.segmentation.trees import BoostedTrees
-from srclib_ros.types import FloatArray
+from srclib_ros.types import FloatArray, IntArray
 
 SHIPPED = Path(__file__).with_name("joining.safetensors")
 PAIRS, SEGMENTS = "pairs", "segments"
@@ -55,6 +58,27 @@ def open_joiner(path: str = "") -> PieceJoiner:
 @lru_cache(maxsize=4)
 def _read(place: Path, changed_ns: int) -> PieceJoiner:
     return PieceJoiner.load(place)
+
+
+def join_pieces(
+    labels: IntArray,
+    points: FloatArray,
+    normals: FloatArray,
+    concavity: FloatArray,
+    trees: BoostedTrees,
+    settings: SegmentationConfig,
+) -> FloatArray:
+    """Join the pieces `labels` (H, W) to segments, in place, and drop small ones; 1..n in the end.
+
+    points, normals: (3, H, W), bin frame. concavity: (H, W), see `organised.concave_fold`. trees: `PieceJoiner.pairs`.
+    Returns (n, F) the segments' `completeness.FEATURES`.
+    """
+    pairs = neighbouring_pairs(labels, points, normals, concavity)
+    of_one_part = trees.probability(pairs.features)
+    parts = joined(pairs, of_one_part, settings.join_probability, int(labels.max(initial=0)) + 1)
+    relabel(labels, parts.names)
+    doubt = parts.doubt[drop_small(labels, settings.min_points)]
+    return segment_features(labels, points, normals, doubt)
 
 
 @dataclass(frozen=True, eq=False)

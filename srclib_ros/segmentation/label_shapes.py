@@ -28,7 +28,7 @@ class LabelShapes:
 
     @classmethod
     def of(cls, flat: IntArray, points: FloatArray, normals: FloatArray) -> LabelShapes:
-        """flat: (P,) labels; points, normals: (3, P)."""
+        """flat: (P,) labels, at least one of them above 0; points, normals: (3, P)."""
         shown = np.flatnonzero(flat)
         label = flat[shown]
         count = int(label.max()) + 1

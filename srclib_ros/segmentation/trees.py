@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from srclib_ros.types import FloatArray
 
 MOST_NODES = 1024
+MOST_ODDS = 1e3  # logarithm, of one tree
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,7 @@ class BoostedTrees:
             value=tensors[f"{name}.value"],
             start=float(tensors[f"{name}.start"].item()),
         )
-        if bytes(tensors[f"{name}.features"]) != _hash(features):
+        if tensors[f"{name}.features"].tobytes() != _hash(features):
             raise ValueError("grown on other features")
         if not trees._whole(len(features)):
             raise ValueError("its nodes do not fit")
@@ -67,13 +69,17 @@ class BoostedTrees:
             return False
         if any(array.dtype != np.int32 for array in (self.feature, self.left, self.right)):
             return False
+        if any(array.dtype != np.float32 for array in (self.threshold, self.value)):
+            return False
         own = np.arange(self.feature.shape[1])
         is_leaf = (self.left == own) & (self.right == own)
         below = np.minimum(self.left, self.right) > own
         reached = np.maximum(self.left, self.right).max() < len(own)
         known = self.feature.min() >= 0 and self.feature.max() < features
-        finite = np.isfinite([self.start]).all() and np.isfinite(self.threshold).all() and np.isfinite(self.value).all()
-        return bool((is_leaf | below).all() and reached and known and finite)
+        bounded = (
+            np.isfinite(self.threshold).all() and np.abs(self.value).max() < MOST_ODDS and abs(self.start) < MOST_ODDS
+        )
+        return bool((is_leaf | below).all() and reached and known and bounded)
 
     def probability(self, rows: FloatArray) -> FloatArray:
         """(M,) of yes, of rows (M, F)."""
@@ -89,7 +95,7 @@ class BoostedTrees:
                 break
             at = below
         odds = self.start + self.value.ravel()[at].sum(axis=1)
-        return (1.0 / (1.0 + np.exp(-odds))).astype(np.float32)
+        return expit(odds).astype(np.float32)
 
 
 def _hash(features: Sequence[str]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,10 @@ from srclib_ros.config import PipelineConfig
 from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, TrainingError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.segmentation.completeness import FEATURES as SEGMENT_FEATURES
-from srclib_ros.segmentation.completeness import segment_features
+from srclib_ros.segmentation.evaluation import are_whole
 from srclib_ros.segmentation.instances import segment
-from srclib_ros.segmentation.joining import PAIRS, SEGMENTS, joined
-from srclib_ros.segmentation.organised import concave_fold, drop_small, relabel
+from srclib_ros.segmentation.joining import PAIRS, SEGMENTS, join_pieces
+from srclib_ros.segmentation.organised import concave_fold
 from srclib_ros.segmentation.pieces import FEATURES as PAIR_FEATURES
 from srclib_ros.segmentation.pieces import GAP_PX, neighbouring_pairs
 from srclib_ros.segmentation.trees import BoostedTrees
@@ -33,7 +33,6 @@ from srclib_ros.training.progress import Progress, silent
 from srclib_ros.types import FloatArray, IntArray, Matrix
 
 PURE = 0.7  # of a piece's pixels show one part, or it teaches nothing
-WHOLE = 0.8  # of what is seen of its part is in a whole segment, and as much of the segment is of that part
 FULL_WEIGHT_PX = 150  # smaller pieces count less
 LEAST_EXAMPLES = 50
 AT_ONCE = 20
@@ -62,12 +61,12 @@ def train_joining(
     what the JSON says. Raises TrainingError.
     """
     out, training = Path(out), training or JoiningTraining()
-    made_from = _made_from(parts, seed, training)
-    piles = Piles.of(parts, training.random_shapes, seed)
-    work = _Work(piles, out.with_name(f".{out.name}.work"), made_from, seed, training.piles, progress)
-    pairs = work.examples(PAIRS, pair_examples, len(PAIR_FEATURES))
+    work = _Work(parts, training, out.with_name(f".{out.name}.work"), seed, progress)
+    of_piles = training.random_shapes, training.piles
+    pairs = work.examples(PAIRS, pair_examples, _made_from(parts, seed, *of_piles))
     join = grown(pairs, seed, training.pairs)
-    segments = work.examples(SEGMENTS, partial(segment_examples, join=join), len(SEGMENT_FEATURES))
+    of_join = _made_from(parts, seed, *of_piles, training.pairs)
+    segments = work.examples(SEGMENTS, partial(segment_examples, join=join), of_join)
     judge = grown(segments, seed, training.segments)
     about = {
         "pairs": len(pairs.yes),
@@ -77,7 +76,7 @@ def train_joining(
         "training": asdict(training),
         "seed": seed,
         "code_version": __version__,
-        "made_from": made_from,
+        "made_from": _made_from(parts, seed, training),
     }
     write_json(out.with_suffix(".json"), about)
     write_tensors(out, join.stored(PAIRS, PAIR_FEATURES) | judge.stored(SEGMENTS, SEGMENT_FEATURES))
@@ -102,22 +101,11 @@ def pair_examples(scene: RecordedScene) -> Examples:
 
 def segment_examples(scene: RecordedScene, join: BoostedTrees) -> Examples:
     """Every segment of a filmed pile, joined by these trees: is it the whole of what is seen of its part?"""
-    pile, settings = _Cut.of(scene), PipelineConfig().segmentation
-    pairs = neighbouring_pairs(pile.labels, pile.points, pile.normals, pile.concavity)
-    probability = join.probability(pairs.features)
-    parts = joined(pairs, probability, settings.join_probability, int(pile.labels.max()) + 1)
-    relabel(pile.labels, parts.names)
-    doubt = parts.doubt[drop_small(pile.labels, settings.min_points)]
-    features = segment_features(pile.labels, pile.points, pile.normals, doubt)
-    shown = _shown(pile.labels, np.where(np.isfinite(scene.cloud.xyz[..., 2]), scene.instance_ids, 0))
-    of_segments = shown[1:]
-    if not len(features):
-        return Examples.none(len(SEGMENT_FEATURES))
-    instance = 1 + of_segments[:, 1:].argmax(axis=1)
-    own = of_segments[np.arange(len(of_segments)), instance]
-    returned = np.bincount(scene.instance_ids[np.isfinite(scene.cloud.xyz[..., 2])], minlength=shown.shape[1])
-    whole = (own >= WHOLE * returned[instance]) & (own >= WHOLE * of_segments.sum(axis=1))
-    return Examples(features, whole, np.ones(len(whole), np.float32))
+    pile = _Cut.of(scene)
+    features = join_pieces(pile.labels, pile.points, pile.normals, pile.concavity, join, PipelineConfig().segmentation)
+    returned = np.bincount(scene.instance_ids[np.isfinite(scene.cloud.xyz[..., 2])])
+    shown = _shown(pile.labels, scene.instance_ids)[1:, : len(returned)]
+    return Examples(features, are_whole(shown, returned), np.ones(len(features), np.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,53 +133,58 @@ def _shown(labels: IntArray, instance_ids: IntArray) -> Matrix:
     return shown
 
 
-def _made_from(parts: Sequence[PartMesh], seed: int, training: JoiningTraining) -> str:
-    """Names the examples after everything that they are made from."""
-    features = f"{PAIR_FEATURES} {SEGMENT_FEATURES} {GAP_PX}"
-    how = f"{__version__} {seed} {training} {features} {PipelineConfig().segmentation}"
-    return sha256(f"{how} {[mesh_hash(part) for part in parts]}".encode())[:16]
-
-
 @dataclass(frozen=True, eq=False)
 class _Work:
     """Examples of as many piles as asked for, kept in `folder` block by block; each kind has piles of its own."""
 
-    piles: Piles
+    parts: Sequence[PartMesh]
+    training: JoiningTraining
     folder: Path
-    made_from: str
     seed: int
-    count: int
     progress: Progress
 
-    def examples(self, kind: str, of_scene: Callable[[RecordedScene], Examples], features: int) -> Examples:
-        """Raises TrainingError where they are too few, or all alike."""
-        starts = range(0, self.count, AT_ONCE)
+    def examples(self, kind: str, of_scene: Callable[[RecordedScene], Examples], made_from: str) -> Examples:
+        """made_from: names what they depend on besides the piles. Raises TrainingError."""
+        starts = range(0, self.training.piles, AT_ONCE)
         blocks = []
         for start in self.progress(starts, total=len(starts), label=f"piles for {kind}"):
-            path = self.folder / f"{kind}_{self.made_from}_{start}.safetensors"
+            path = self.folder / f"{kind}_{made_from}_{start}.safetensors"
             try:
                 tensors = read_tensors(path)
             except (ArtifactMissingError, ArtifactDamagedError):
-                numbers = range(start, min(start + AT_ONCE, self.count))
-                tensors = _joined([self._of_pile(kind, number, of_scene, features) for number in numbers])
+                numbers = range(start, min(start + AT_ONCE, self.training.piles))
+                scenes = (self._piles.filmed(number, self._rng(kind, number)) for number in numbers)
+                tensors = _concatenated([of_scene(scene) for scene in scenes if scene is not None])
                 write_tensors(path, tensors)
             blocks.append(Examples(**tensors))
-        examples = Examples(**_joined(blocks))
-        if len(examples.yes) < LEAST_EXAMPLES or len(np.unique(examples.yes)) < 2:
-            raise TrainingError(f"{len(examples.yes)} {kind} of pieces to learn from; give more parts or more piles")
+        examples = Examples(**_concatenated(blocks))
+        name = {PAIRS: "pairs of pieces", SEGMENTS: "segments"}[kind]
+        if len(examples.yes) < LEAST_EXAMPLES:
+            raise TrainingError(f"{len(examples.yes)} {name} to learn from; give more parts or more piles")
+        if len(np.unique(examples.yes)) < 2:
+            raise TrainingError(f"all {name} to learn from are alike; give other parts or more piles")
         return examples
 
-    def _of_pile(
-        self, kind: str, number: int, of_scene: Callable[[RecordedScene], Examples], features: int
-    ) -> Examples:
-        key = [self.seed, number] if kind == PAIRS else [self.seed, number, 1]
-        scene = self.piles.filmed(number, np.random.default_rng(key))
-        return Examples.none(features) if scene is None else of_scene(scene)
+    @cached_property
+    def _piles(self) -> Piles:
+        return Piles.of(self.parts, self.training.random_shapes, self.seed)
+
+    def _rng(self, kind: str, number: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, number, (PAIRS, SEGMENTS).index(kind)])
 
 
-def _joined(examples: Sequence[Examples]) -> dict[str, npt.NDArray[Any]]:
+def _concatenated(examples: Sequence[Examples]) -> dict[str, npt.NDArray[Any]]:
+    if not examples:
+        return {"features": np.zeros((0, 0), np.float32), "yes": np.zeros(0, bool), "weight": np.zeros(0, np.float32)}
+    told = [one for one in examples if len(one.yes)] or list(examples[:1])
     return {
-        "features": np.concatenate([one.features for one in examples]),
-        "yes": np.concatenate([one.yes for one in examples]),
-        "weight": np.concatenate([one.weight for one in examples]),
+        "features": np.concatenate([one.features for one in told]),
+        "yes": np.concatenate([one.yes for one in told]),
+        "weight": np.concatenate([one.weight for one in told]),
     }
+
+
+def _made_from(parts: Sequence[PartMesh], seed: int, *settings: object) -> str:
+    """A hash of parts and settings; the constants here and in `filmed_piles` count as of the code's version."""
+    how = f"{__version__} {seed} {settings} {PipelineConfig().segmentation} {PAIR_FEATURES} {SEGMENT_FEATURES} {GAP_PX}"
+    return sha256(f"{how} {[mesh_hash(part) for part in parts]}".encode())[:16]

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 from support.height_field_scenes import block, grid, scene_of, turned
+from support.small_library import SaidEncoder, segment_saying, write_small_library
 
-from srclib_ros.config import GraspConfig
+from srclib_ros.config import GraspConfig, PipelineConfig, SelectionConfig
+from srclib_ros.embedding.encoder import Encoder
 from srclib_ros.geometry.grasp_frame import pregrasp, tcp_pose
 from srclib_ros.grasping.failed_grasps import FailedGrasps
 from srclib_ros.grasping.gripper import load_gripper
-from srclib_ros.pipeline import _add_model_free, _HeldSelection, _Judged, _verdict
+from srclib_ros.library.store import Library
+from srclib_ros.pipeline import PickPipeline, _add_model_free, _HeldSelection, _Judged, _verdict
 from srclib_ros.plan_json import plan_to_json
 from srclib_ros.types import (
     Bin,
@@ -78,7 +83,14 @@ def test_fragments_are_told_apart_from_refused_parts() -> None:
     matches = [match_of(1), match_of(2, None), replace(match_of(3, None), fragment=True)]
     scene = scene_with_parts_at((0, 0, 0), (0.05, 0, 0), (0.1, 0, 0))
     _, why = _verdict(scene, matches, [grasp_at((0, 0, 0), 1, "a")], [])
-    assert why == "1 of 3 parts without a suitable source; 1 taken for fragments (selection.least_completeness)"
+    assert why == "1 of 3 parts without a suitable source; 1 of 3 taken for fragments (selection.least_completeness)"
+
+
+def test_a_bin_of_fragments_is_no_missing_source() -> None:
+    matches = [replace(match_of(label, None), fragment=True) for label in (1, 2)]
+    verdict, why = _verdict(scene_with_parts_at((0, 0, 0), (0.05, 0, 0)), matches, [], [])
+    assert verdict is Verdict.NOTHING_GRASPABLE
+    assert "2 of 2 taken for fragments" in why
 
 
 def test_a_part_is_answered_by_a_grasp_that_nothing_speaks_against() -> None:
@@ -92,6 +104,21 @@ def test_a_part_is_answered_by_a_grasp_that_nothing_speaks_against() -> None:
     assert judged.answered() == judged.answered(0.9) == {1}
     assert judged.answered(0.95) == set()
     assert judged.reasons == [None, RejectReason.TOO_WIDE]
+
+
+def test_a_vote_of_fragments_is_not_held(tmp_path: Path) -> None:
+    library = Library.open(write_small_library(tmp_path / "small"))
+    config = replace(PipelineConfig(), selection=SelectionConfig(bin_content="single", revote_every=10))
+    pipeline = PickPipeline(library, cast(Encoder, SaidEncoder(library.encoder_id)), config)
+
+    def nearest(*segments: Segment) -> set[str]:
+        scene = replace(scene_with_parts_at(*[(0, 0, 0)] * len(segments)), segments=segments)
+        return {match.nearest.entry for match in pipeline._select(scene)}
+
+    fragment = replace(segment_saying(1, 95.0), completeness=0.2)
+    assert nearest(fragment) == {"ring"}
+    assert nearest(segment_saying(1, 1.0), replace(fragment, label=2)) == {"bolt_m8"}
+    assert nearest(fragment) == {"bolt_m8"}
 
 
 LOW_BARS, HIGH_BARS = {1, 2, 3, 4}, {5, 6, 7, 8}

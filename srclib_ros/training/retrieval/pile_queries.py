@@ -13,6 +13,8 @@ from srclib_ros.config import PipelineConfig
 from srclib_ros.errors import SimulationError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.geometry.oriented import oriented
+from srclib_ros.library.selection import are_fragments
+from srclib_ros.segmentation.evaluation import are_whole
 from srclib_ros.segmentation.instances import segment
 from srclib_ros.segmentation.joining import SHIPPED
 from srclib_ros.simulation.cell import BIN_SIZE_M, film
@@ -24,7 +26,6 @@ from srclib_ros.types import FloatArray
 MOST_IN_A_PILE = 12
 FILL = 1.0  # squared diameters in a pile, summed, over the area of the bin's floor
 PURE = 0.5
-WHOLE = 0.8
 
 
 @dataclass
@@ -56,8 +57,7 @@ class PileCounts:
 @dataclass(frozen=True, eq=False)
 class PileSegments:
     """clouds: oriented, (N, 6) float32 each, metres, bin frame. part: (S,) index of the part that most of each one's
-    pixels show. whole: (S,) whether it holds at least 80 % of the pixels that returned from that instance. asked: (S,)
-    whether the cell would ask about it.
+    pixels show. whole: (S,) see `segmentation.evaluation.are_whole`. asked: (S,) whether the cell would ask about it.
     """
 
     clouds: list[FloatArray]
@@ -87,7 +87,7 @@ def segments_of_piles(
     clouds: list[FloatArray] = []
     truth: list[int] = []
     whole: list[bool] = []
-    asked: list[bool] = []
+    completeness: list[float] = []
     for pile in progress(piles, total=len(piles), label="piles"):
         try:
             placed = BinPhysics([bodies[index] for index in pile], BIN_SIZE_M).drop(rng)
@@ -105,11 +105,13 @@ def segments_of_piles(
             if instance is not None:
                 clouds.append(oriented(found.points_bin, found.normals_bin))
                 truth.append(pile[placed[instance - 1][0]])
-                whole.append(bool(pixels[instance] >= WHOLE * returned[instance]))
-                asked.append(found.completeness >= config.selection.least_completeness)
-    counts.fragments = asked.count(False)
-    counts.whole_fragments = sum(of and not is_asked for of, is_asked in zip(whole, asked, strict=True))
-    return PileSegments(clouds, np.array(truth, np.int64), np.array(whole, bool), np.array(asked, bool), counts)
+                shown = np.pad(pixels, (0, len(returned) - len(pixels)))
+                whole.append(bool(are_whole(shown[None], returned)[0]))
+                completeness.append(found.completeness)
+    is_whole, asked = np.array(whole, bool), ~are_fragments(completeness, config.selection)
+    counts.fragments = int((~asked).sum())
+    counts.whole_fragments = int((is_whole & ~asked).sum())
+    return PileSegments(clouds, np.array(truth, np.int64), is_whole, asked, counts)
 
 
 def cut_by() -> str:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from srclib_ros.errors import CloudLayoutError
-from srclib_ros.segmentation.evaluation import match_instances, segmentation_f1
+from srclib_ros.segmentation.evaluation import are_whole, match_instances, segmentation_f1
 
 
 def _image(*runs: tuple[int, int]) -> np.ndarray:
@@ -48,6 +48,14 @@ def test_scenes_are_pooled_not_averaged() -> None:
 def test_nothing_at_all_scores_zero() -> None:
     assert [score.f1 for score in segmentation_f1([])] == [0.0, 0.0]
     assert segmentation_f1([match_instances(_image((0, 10)), _image((0, 10)))])[0].f1 == 0.0
+
+
+def test_a_whole_segment_holds_most_of_its_part_and_little_else() -> None:
+    """Columns: no part, and parts of which 100 and 50 pixels returned."""
+    shown = np.array([[0, 80, 0], [0, 79, 0], [20, 80, 0], [21, 80, 0], [0, 100, 30], [5, 0, 45], [9, 0, 0]])
+    assert are_whole(shown, np.array([500, 100, 50])).tolist() == [True, False, True, False, False, True, False]
+    assert are_whole(np.array([[9]]), np.array([9])).tolist() == [False]
+    assert are_whole(np.zeros((0, 3)), np.zeros(3)).tolist() == []
 
 
 def test_shapes_must_agree() -> None:

@@ -6,13 +6,18 @@ import pytest
 from srclib_ros.config import PipelineConfig, SegmentationConfig
 from srclib_ros.errors import CloudLayoutError, CloudTooLargeError, EmptyCloudError
 from srclib_ros.geometry.transforms import make_transform, random_rotation
+from srclib_ros.segmentation.completeness import segment_features
 from srclib_ros.segmentation.evaluation import match_instances
 from srclib_ros.segmentation.instances import segment
+from srclib_ros.segmentation.joining import joined, open_joiner
+from srclib_ros.segmentation.organised import concave_fold
+from srclib_ros.segmentation.pieces import neighbouring_pairs
 from srclib_ros.types import Bin, Cloud
 
 from .piles import Box, moved, pile
 
 CONFIG = PipelineConfig()
+IN_A_BIN = (0.3, 0.2, 0.1)
 APART: tuple[Box, ...] = (
     ((-0.10, -0.05, 0.0), (-0.05, 0.00, 0.04)),
     ((-0.02, -0.03, 0.0), (0.03, 0.04, 0.03)),
@@ -38,6 +43,32 @@ def test_unorganised_points_are_found_too() -> None:
     overlap = match_instances(scene.labels, true.ravel()[order], min_pixels=100)
     assert overlap.predicted == overlap.true == 3
     assert overlap.iou.min() > 0.8
+
+
+def test_in_a_bin_each_segment_is_judged_as_a_whole() -> None:
+    """As the trees judge the labels that come out, though a speck was dropped from among them."""
+    speck: Box = ((-0.15, -0.10, 0.0), (-0.147, -0.097, 0.02))
+    cloud, bin, _ = pile((*APART, speck), IN_A_BIN)
+    scene = segment(cloud, bin, CONFIG)
+    points, normals = (np.ascontiguousarray(np.moveaxis(of, -1, 0)) for of in (scene.points_bin, scene.normals_bin))
+    trees = open_joiner()
+    pairs = neighbouring_pairs(scene.labels, points, normals, concave_fold(points, normals))
+    doubt = joined(pairs, trees.pairs.probability(pairs.features), 2.0, len(scene.segments) + 1).doubt[1:]
+    expected = trees.segments.probability(segment_features(scene.labels, points, normals, doubt))
+    found = [part.completeness for part in scene.segments]
+    assert len(found) == 3
+    assert all(0.5 < value < 1.0 for value in found)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_where_nothing_is_joined_nothing_is_judged() -> None:
+    cloud, bin, _ = pile(APART, IN_A_BIN)
+    apart = replace(CONFIG, segmentation=replace(CONFIG.segmentation, join_probability=1.0))
+    table = Bin(bin.T_cloud_bin, (*bin.size_m[:2], 0.0))
+    loose = Cloud(cloud.xyz.reshape(-1, 3))
+    for scene in (segment(cloud, bin, apart), segment(cloud, table, CONFIG), segment(loose, bin, CONFIG)):
+        assert scene.segments
+        assert {part.completeness for part in scene.segments} == {1.0}
 
 
 def test_labels_stay_when_cloud_and_bin_move_together(rng: np.random.Generator) -> None:

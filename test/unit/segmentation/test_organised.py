@@ -12,7 +12,7 @@ def test_depth_jumps_are_a_share_of_the_depth() -> None:
 
 def test_small_labels_vanish_and_the_rest_is_renumbered() -> None:
     labels = np.array([[1, 1, 2, 3, 3, 3, 0]], np.int32)
-    drop_small(labels, 2)
+    assert drop_small(labels, 2).tolist() == [1, 3]
     assert labels.tolist() == [[1, 1, 0, 2, 2, 2, 0]]
 
 

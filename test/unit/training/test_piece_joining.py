@@ -66,5 +66,13 @@ def test_the_same_seed_gives_the_same_file_also_after_a_kill(tmp_path: Path, mon
 
 def test_too_little_to_learn_from_is_refused(tmp_path: Path) -> None:
     parts = [part for part in generate_parts() if part.name == "pin_20x35"]
-    with pytest.raises(TrainingError, match="more piles"):
+    with pytest.raises(TrainingError, match="pairs of pieces to learn from; give more parts or more piles"):
         train_joining(parts, tmp_path / "a.safetensors", 0, JoiningTraining(random_shapes=3, piles=2))
+
+
+def test_examples_that_are_all_alike_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(piece_joining, "LEAST_EXAMPLES", 5)
+    monkeypatch.setattr(piece_joining, "are_whole", lambda shown, returned: np.ones(len(shown), bool))
+    parts = [part for part in generate_parts() if part.name in ("hex_bolt_m12x50", "gear_40", "l_bracket_60x40")]
+    with pytest.raises(TrainingError, match="all segments to learn from are alike"):
+        train_joining(parts, tmp_path / "a.safetensors", 1, FEW)
