@@ -58,6 +58,7 @@ EXTRAS = {
         "pytest==9.2.0",
         "pytest-timeout==2.4.0",
         "hypothesis==6.170.15",
+        "pybullet==3.2.7; python_version < '3.12'",
         "dask==2026.8.0",
         "distributed==2026.8.0",
         "ruff==0.17.6",
