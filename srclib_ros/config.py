@@ -86,8 +86,8 @@ class SegmentationConfig:
     )
     join_probability: float = setting(
         0.5,
-        "in a bin with known walls, pieces that are of one part with at least this probability are joined, and "
-        "fragments, as they come about at the default, told from whole parts; 1: neither",
+        "in a bin with known walls, pieces that are of one part with at least this probability are joined, and it is "
+        "judged whether each segment is one whole part (by trees that learnt at the default); 1: neither",
         low=0.05,
         high=1.0,
     )
@@ -113,8 +113,8 @@ class SelectionConfig:
     )
     least_completeness: float = setting(
         0.5,
-        "a segment that is the whole of what is seen of its part with less probability is taken for a fragment: in a "
-        "mixed bin no source answers for it, in one of a single kind it votes only where nothing else does; 0: none",
+        "a segment that is one whole part with less probability is doubtful, a piece of one or several together: in a "
+        "mixed bin no source answers for it, in one of a single kind it votes only where nothing else does; 0: none is",
         low=0.0,
         high=1.0,
     )

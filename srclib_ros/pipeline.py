@@ -6,10 +6,9 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
-from srclib_ros.config import GraspConfig, PipelineConfig
+from srclib_ros.config import GraspConfig, PipelineConfig, SelectionConfig
 from srclib_ros.embedding.encoder import Encoder
 from srclib_ros.grasping.burial import burial
 from srclib_ros.grasping.collision import Obstacles
@@ -19,7 +18,7 @@ from srclib_ros.grasping.model import GraspModel
 from srclib_ros.grasping.model_free import Approach, antipodal_grasps
 from srclib_ros.grasping.propose import grasps_from_poses
 from srclib_ros.grasping.ranking import judge, rank
-from srclib_ros.library.selection import are_fragments, select
+from srclib_ros.library.selection import answered, select
 from srclib_ros.library.store import Library
 from srclib_ros.segmentation.bin import locate_bin
 from srclib_ros.segmentation.instances import segment
@@ -39,8 +38,9 @@ from srclib_ros.types import (
 
 WALLS_UNKNOWN = (
     "bin.pose is not set: the floor was found as a plane, walls are not kept clear of, pieces of parts not joined and "
-    "fragments not told from whole parts"
+    "segments not judged"
 )
+NOT_JUDGED = "doubtful segments are not told: the cloud is unorganised, or segmentation.join_probability is 1"
 AT_ONCE = 2
 """So many parts go to the model-free planner before their grasps are judged."""
 
@@ -94,6 +94,8 @@ class PickPipeline:
         verdict, why = _verdict(scene, matches, grasps, rejected, passed_over)
         if self.config.bin.mode == "bin" and not located.has_walls:
             why = "; ".join(filter(None, (why, WALLS_UNKNOWN)))
+        elif located.has_walls and scene.segments and all(part.completeness is None for part in scene.segments):
+            why = "; ".join(filter(None, (why, NOT_JUDGED)))
         return GraspPlan(scene, matches, poses, grasps, rejected, verdict, why, clock.stages_ms, passed_over)
 
     def remember_failure(self, grasp_id: str) -> bool:
@@ -107,10 +109,10 @@ class PickPipeline:
     def _select(self, scene: Scene) -> tuple[Match, ...]:
         if self.config.selection.bin_content != "single":
             return select(self.library, self.encoder, scene.segments, self.config.selection)
-        held = self._held.matches(scene)
+        held = self._held.matches(scene, self.config.selection)
         if held is None:
             held = select(self.library, self.encoder, scene.segments, self.config.selection)
-            if not are_fragments([part.completeness for part in scene.segments], self.config.selection).all():
+            if not all(match.doubtful for match in held):
                 self._held.hold(held, self.config.selection.revote_every)
         return held
 
@@ -194,12 +196,12 @@ class _HeldSelection:
     def release(self) -> None:
         self._match = None
 
-    def matches(self, scene: Scene) -> tuple[Match, ...] | None:
+    def matches(self, scene: Scene, config: SelectionConfig) -> tuple[Match, ...] | None:
         """The held answer for each segment of `scene`, or None when the parts are to vote."""
         if self._match is None or self._frames_left <= 0:
             return None
         self._frames_left -= 1
-        return tuple(replace(self._match, segment=part.label) for part in scene.segments)
+        return tuple(answered(self._match, part, config) for part in scene.segments)
 
 
 def _add_model_free(scene: Scene, judged: _Judged, gripper: Gripper, config: GraspConfig) -> frozenset[int]:
@@ -237,19 +239,19 @@ def _verdict(
 ) -> tuple[Verdict, str]:
     if not scene.segments:
         return Verdict.EMPTY_BIN, "no part stands out of the floor"
-    fragments = sum(match.fragment for match in matches)
-    torn = [f"{fragments} of {len(matches)} taken for fragments (selection.least_completeness)"] if fragments else []
+    doubtful = sum(match.doubtful for match in matches)
+    doubts = [f"{doubtful} of {len(matches)} doubtful, likely not one whole part"] if doubtful else []
     if grasps:
-        refused = sum(match.source is None for match in matches) - fragments
+        refused = sum(match.source is None and not match.doubtful for match in matches)
         notes = [f"{refused} of {len(matches)} parts without a suitable source"] if refused else []
-        notes += torn
+        notes += doubts
         if passed_over:
             notes.append(f"{len(passed_over)} passed over (grasp.enough_parts, grasp.max_parts)")
         return Verdict.GRASPS, "; ".join(notes)
     reasons = ", ".join(sorted({str(item.reason) for item in rejected})) or "no candidate was found"
     if passed_over:
         reasons += f"; {len(passed_over)} parts that the model-free planner did not look at (grasp.enough_parts)"
-    reasons = "; ".join((reasons, *torn))
-    if fragments < len(matches) and all(match.source is None for match in matches):
+    reasons = "; ".join((reasons, *doubts))
+    if doubtful < len(matches) and all(match.source is None for match in matches):
         return Verdict.NO_SUITABLE_SOURCE, f"and no grasp without one: {reasons}"
     return Verdict.NOTHING_GRASPABLE, reasons

@@ -75,7 +75,8 @@ def match_to_json(match: Match) -> dict[str, Any]:
         "scale": float(match.scale),
         "identity": match.identity,
         "suitable": match.suitable,
-        "fragment": match.fragment,
+        "completeness": match.completeness,
+        "doubtful": None if match.completeness is None else match.doubtful,
         "expected_gain": match.expected_gain,
         "why": match.why,
     }

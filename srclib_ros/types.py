@@ -75,15 +75,15 @@ class Segment:
 
     label: >= 1, its value in `Scene.labels`. indices: (N,) int64 into the flattened cloud.
     points_bin, normals_bin: (N, 3) float32; normals are unit, towards the sensor.
-    completeness: probability that it holds what is seen of its part, and little else; 1 where that is not judged:
-    without known walls, in an unorganised cloud, or where pieces are not joined.
+    completeness: probability that it is one whole part: all that is seen of it, and little else. None where that is
+    not judged: without known walls, in an unorganised cloud, or where pieces are not joined.
     """
 
     label: int
     indices: npt.NDArray[np.int64]
     points_bin: FloatArray
     normals_bin: FloatArray
-    completeness: float = 1.0
+    completeness: float | None = None
 
     @property
     def centroid_bin(self) -> FloatArray:
@@ -129,8 +129,9 @@ class Match:
     """What the library answers for one segment.
 
     identity: this very part is in the library. suitable: the library holds a useful source.
-    source: the entry whose network is used, None when refused. scale: target size over source size. fragment: refused
-    as the segment likely holds less than what is seen of its part, or more.
+    source: the entry whose network is used, None when refused. scale: target size over source size. completeness:
+    of the segment. doubtful: it is likely a piece of a part, or several parts taken together; alone it gets no source,
+    and where segments vote it has no vote.
     """
 
     segment: int
@@ -141,7 +142,8 @@ class Match:
     suitable: bool
     why: str
     expected_gain: float | None = None
-    fragment: bool = False
+    completeness: float | None = None
+    doubtful: bool = False
 
     @property
     def nearest(self) -> Neighbour:

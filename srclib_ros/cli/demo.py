@@ -209,8 +209,8 @@ def _summary(answers: Sequence[_Answer], scenes: int) -> dict[str, Any]:
         "parts": len(parts),
         "grasps": sum(answer.poses for answer in answers),
         "sources": sorted({grasp["source"] for grasp in grasps if grasp["source"] is not None}),
-        "refused_parts": sum(part["source"] is None and not part["fragment"] for part in parts),
-        "fragments": sum(part["fragment"] for part in parts),
+        "refused_parts": sum(part["source"] is None and not part["doubtful"] for part in parts),
+        "doubtful": sum(bool(part["doubtful"]) for part in parts),
         "model_free_grasps": sum(grasp["source"] is None for grasp in grasps),
     }
 
@@ -221,7 +221,7 @@ def _print_summary(summary: Mapping[str, Any], out: Path) -> None:
         f"{summary['parts']} parts\nnetworks that answered: {', '.join(summary['sources']) or 'none'} "
         f"({summary['grasps'] - summary['model_free_grasps']} grasps); the model-free planner gave the other "
         f"{summary['model_free_grasps']}\n"
-        f"parts without a suitable source: {summary['refused_parts']}, fragments that none is sought for: "
-        f"{summary['fragments']}\n"
+        f"without a suitable source: {summary['refused_parts']}; likely not one whole part, so that none is sought: "
+        f"{summary['doubtful']}\n"
         f"pictures: {out}/scene_*.png, what the nodes said: {out}/nodes.log"
     )

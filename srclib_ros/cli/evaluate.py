@@ -82,8 +82,9 @@ def run(args: argparse.Namespace) -> int:
         judged = result["completeness"]
         if judged is not None:
             print(
-                f"{judged['whole']} of {judged['segments']} segments are whole; {judged['fragments_found']} of the "
-                f"others are taken for fragments, and {judged['fragments_in_error']} of the whole ones"
+                f"{judged['whole']} of {judged['segments']} segments are one whole part, of which "
+                f"{judged['doubtful_in_error']} are doubted; of the other {judged['segments'] - judged['whole']}, "
+                f"{judged['doubtful_rightly']} are"
             )
         print(
             f"{result['scenes']} captures, {result['instances']} labelled instances, {result['median_ms']:.1f} ms each"
@@ -154,24 +155,24 @@ def _segmentation(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _completeness(judged: Sequence[JudgedSegments], config: SelectionConfig) -> dict[str, Any] | None:
-    """How well fragments are told from whole segments, without an AUROC where there is only one kind; None: that was
-    not judged."""
+    """How well segments that are one whole part are told from others, without an AUROC where there is only one kind;
+    None: that was not judged."""
     import numpy as np
 
-    from srclib_ros.library.selection import are_fragments
+    from srclib_ros.library.selection import is_doubtful
     from srclib_ros.training.calibration import auroc
 
     completeness = np.concatenate([one.completeness for one in judged])
     whole = np.concatenate([one.whole for one in judged])
-    if (completeness == 1.0).all():
+    if not len(completeness):
         return None
-    taken = are_fragments(completeness, config)
+    doubtful = np.array([is_doubtful(value, config) for value in completeness])
     return {
         "segments": len(whole),
         "whole": int(whole.sum()),
         "auroc": auroc(completeness[whole], completeness[~whole]) if 0 < whole.sum() < len(whole) else None,
-        "fragments_found": int((taken & ~whole).sum()),
-        "fragments_in_error": int((taken & whole).sum()),
+        "doubtful_rightly": int((doubtful & ~whole).sum()),
+        "doubtful_in_error": int((doubtful & whole).sum()),
     }
 
 

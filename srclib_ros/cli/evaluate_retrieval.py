@@ -36,8 +36,9 @@ Every part of a folder of meshes becomes an entry that remembers 84 simulated vi
 full (the whole surface, turned anyhow), partial (one view by the depth camera), occluded (that view less the 30 % of
 its points on one side); and segmented: parts of 20 to 200 mm are dropped into mixed piles, filmed and cut apart by the
 pipeline's own segmentation. A segment is a query for the part that at least half of its pixels show; segments of the
-bin and of no one part are counted apart, and so are fragments, as the segmentation judges: the cell does not ask about
-them. segmented_all has the fragments too; segmented_whole are those that hold 80 % of what the camera saw of the part.
+bin and of no one part are counted apart, and so are those that the segmentation itself doubts to be one whole part: the
+cell does not ask about them. segmented_all has them too; segmented_whole are those that are one whole
+part: 80 % of what the camera saw of it, and at most 20 % else.
 
 Reported with metric size and without (scale_free), and with parts merged that the camera's noise hides the difference
 of (merged). category: is the nearest other part of the same category? identity: is this very part in the library?

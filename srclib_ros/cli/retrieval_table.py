@@ -70,6 +70,6 @@ def _piles(counts: Mapping[str, int]) -> str:
     return (
         f"{counts['piles']} piles of {counts['parts_dropped']} parts{hulls}{told}: {counts['segments']} segments of "
         f"{counts['instances']} instances, {counts['mostly_bin']} mostly bin, {counts['impure']} of no one part, "
-        f"{counts['fragments']} taken for fragments ({counts['whole_fragments']} wrongly), which the cell does "
-        "not ask about"
+        f"{counts['doubtful']} doubted to be one whole part ({counts['doubtful_in_error']} wrongly), which the cell "
+        "does not ask about"
     )

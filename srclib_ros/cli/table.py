@@ -97,5 +97,5 @@ def _answerer(part: Mapping[str, Any]) -> str:
         return str(part["source"])
     last = part["planner"] or "passed over"
     if part["source"] is None:
-        return f"{last} (a fragment)" if part["fragment"] else last
+        return f"{last} (doubtful)" if part["doubtful"] else last
     return f"{last} ({part['source']}: {'no free grasp' if part['posed'] else 'no pose'})"

@@ -2,7 +2,7 @@
 
 Piles of the parts of a folder and of random shapes, mixed ones and ones of a single kind, are filmed and cut into
 pieces; gradient boosted trees learn from the simulation which neighbouring pieces are of one part, and, on other
-piles, which of the joined segments are whole and which are fragments. An interrupted training goes on where it stopped
+piles, which of the joined segments are one whole part. An interrupted training goes on where it stopped
 when the same command is given again; twenty minutes on one core.
 
   srclib parts my_parts

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 QUERIES = ("full", "partial", "occluded", "segmented")
-ASKED = {"segmented": "segmented_all"}  # what is judged a fragment does not depend on the encoder
+ASKED = {"segmented": "segmented_all"}  # which are doubtful does not depend on the encoder
 COLUMNS = (
     "score",
     *(f"{kind} {way}" for kind in QUERIES for way in ("free", "sized")),

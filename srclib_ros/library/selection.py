@@ -24,7 +24,7 @@ def select(
     library: Library, encoder: Encoder, segments: Sequence[Segment], config: SelectionConfig
 ) -> tuple[Match, ...]:
     """One match for each segment, in order; with `bin_content` 'single' the segments vote, weighted by their points,
-    and all get one answer; fragments vote only where there is nothing else. 'mixed': no source answers for a fragment.
+    and all get one answer; doubtful ones vote only where there is nothing else. 'mixed': no source answers for these.
 
     Raises EncoderMismatchError when the library was built with another encoder.
     """
@@ -33,32 +33,33 @@ def select(
         return ()
     found = encoder.describe([oriented(segment.points_bin, segment.normals_bin) for segment in segments])
     to_entries = distances(library.gallery, found, library.size_weight)
-    fragment = are_fragments([segment.completeness for segment in segments], config)
     if config.bin_content == "single":
         weights = np.array([len(segment.indices) for segment in segments], np.float64)
-        voters = np.ones_like(fragment) if fragment.all() else ~fragment
+        doubtful = np.array([is_doubtful(segment.completeness, config) for segment in segments])
+        voters = np.ones_like(doubtful) if doubtful.all() else ~doubtful
         answer = match(library, vote(to_entries[voters], weights[voters]), config, voters=int(voters.sum()))
-        return tuple(replace(answer, segment=segment.label) for segment in segments)
+        return tuple(answered(answer, segment, config) for segment in segments)
     answers = [
-        replace(match(library, row, config), segment=segment.label)
+        answered(match(library, row, config), segment, config)
         for segment, row in zip(segments, to_entries, strict=True)
     ]
-    return tuple(
-        _refused(answer, segment.completeness) if is_fragment else answer
-        for answer, segment, is_fragment in zip(answers, segments, fragment, strict=True)
-    )
+    return tuple(_refused(answer) if answer.doubtful else answer for answer in answers)
 
 
-def are_fragments(completeness: npt.ArrayLike, config: SelectionConfig) -> npt.NDArray[np.bool_]:
-    """(S,) whether segments of these completenesses are taken for fragments."""
-    return np.asarray(completeness, np.float64) < config.least_completeness
+def is_doubtful(completeness: float | None, config: SelectionConfig) -> bool:
+    """Whether a segment of this completeness is likely not one whole part."""
+    return completeness is not None and completeness < config.least_completeness
 
 
-def _refused(answer: Match, completeness: float) -> Match:
-    """The answer for a segment that may be of any part."""
-    seen = f"{answer.nearest.entry} is nearest, similarity {answer.nearest.similarity:.2f}"
-    why = f"{seen}, but likely a fragment (whole with probability {completeness:.2f}): no source is sought for it"
-    return replace(answer, source=None, scale=1.0, identity=False, suitable=False, why=why, fragment=True)
+def answered(answer: Match, segment: Segment, config: SelectionConfig) -> Match:
+    """The answer, given to this segment."""
+    doubtful = is_doubtful(segment.completeness, config)
+    return replace(answer, segment=segment.label, completeness=segment.completeness, doubtful=doubtful)
+
+
+def _refused(answer: Match) -> Match:
+    why = f"likely not one whole part (probability {answer.completeness:.2f}); otherwise: {answer.why}"
+    return replace(answer, source=None, scale=1.0, identity=False, suitable=False, why=why)
 
 
 def query(library: Library, encoder: Encoder, found: Descriptors, config: SelectionConfig) -> Match:
@@ -72,7 +73,7 @@ def vote(to_entries: FloatArray, weights: npt.NDArray[np.float64]) -> FloatArray
     """(E,) one distance to each entry from the (B, E) of several views, each with its weight.
 
     The distance that `BEST_SHARE` of the weight stays within: an entry is judged by the views that fit it best, so
-    fragments and half hidden parts, which resemble anything, do not vote it down.
+    pieces and half hidden parts, which resemble anything, do not vote it down.
     """
     if len(to_entries) == 1:
         return to_entries[0]

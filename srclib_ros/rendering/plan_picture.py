@@ -100,7 +100,7 @@ def _rows(plan: GraspPlan) -> list[_Row]:
         _Row(
             part.label,
             ranks.get(part.label),
-            _answer(plan, part.label, best.get(part.label)),
+            _answer(plan, part.label, best.get(part.label), matches.get(part.label)),
             _similarity(matches.get(part.label)),
             counts[part.label],
             best.get(part.label),
@@ -110,10 +110,11 @@ def _rows(plan: GraspPlan) -> list[_Row]:
     return sorted(rows, key=lambda row: (row.rank is None, row.rank or row.label))
 
 
-def _answer(plan: GraspPlan, part: int, best: Grasp | None) -> str:
+def _answer(plan: GraspPlan, part: int, best: Grasp | None, match: Match | None) -> str:
     """Who gave the best grasp of a part; where it has none, what mostly speaks against them."""
     if best is not None:
-        return best.source or "model-free"
+        doubtful = match is not None and match.doubtful
+        return best.source or ("model-free, doubtful" if doubtful else "model-free")
     reasons = Counter(str(item.reason) for item in plan.rejected if item.grasp.part == part)
     if not reasons:
         return "passed over" if part in plan.passed_over else "the gripper fits nowhere"

@@ -47,7 +47,8 @@ def _match(part: Mapping[str, Any]) -> Match:
         part["suitable"],
         part["why"],
         part["expected_gain"],
-        part["fragment"],
+        part["completeness"],
+        bool(part["doubtful"]),
     )
 
 

@@ -72,7 +72,7 @@ def model_record(record: Mapping[str, Any], made_with: Provenance | None) -> dic
     """
     by_part = {part["part"]: part for part in record["parts"]}
     leading = by_part.get(record["grasps"][0]["part"]) if record["grasps"] else next(iter(record["parts"]), None)
-    kept = ("source", "cluster", "similarity", "expected_gain", "identity", "fragment", "why")
+    kept = ("source", "cluster", "similarity", "expected_gain", "identity", "doubtful", "why")
     leading = leading or dict.fromkeys(kept) | {"why": record["why"]}
     library = {"name": made_with.library_name, "version": made_with.library_version} if made_with else None
     networks = {source: asdict(network) for source, network in made_with.networks.items()} if made_with else {}

@@ -65,7 +65,7 @@ def _label(part: Segment, match: Match | None) -> str:
     if match is None:
         return str(part.label)
     if match.source is None:
-        return f"{part.label}: model-free" + (", a fragment" if match.fragment else "")
+        return f"{part.label}: model-free" + (", doubtful" if match.doubtful else "")
     return f"{part.label}: {match.source} {match.nearest.similarity:.2f}"
 
 

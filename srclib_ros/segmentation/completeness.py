@@ -1,4 +1,4 @@
-"""What speaks for a segment being the whole of what is seen of its part, and no fragment: a row of numbers for each.
+"""What speaks for a segment being one whole part, and no piece of one or several together: a row of numbers each.
 
 Detectors of instances score their masks likewise (Huang et al., "Mask Scoring R-CNN", CVPR 2019).
 """

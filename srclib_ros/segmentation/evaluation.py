@@ -54,8 +54,8 @@ def are_whole(shown: Counts, returned: Counts) -> npt.NDArray[np.bool_]:
 
 @dataclass(frozen=True, eq=False)
 class JudgedSegments:
-    """completeness, whole: (S,) of the segments of some scenes that show an instance: how likely each was held to be
-    whole, and whether it is."""
+    """completeness, whole: (S,) of the segments that were judged and show an instance: how likely each was held to be
+    one whole part, and whether it is."""
 
     completeness: Matrix
     whole: npt.NDArray[np.bool_]
@@ -67,9 +67,9 @@ def judged_segments(scene: Scene, true: IntArray) -> JudgedSegments:
     returned = np.bincount(flat)
     shown = np.array([np.bincount(flat[part.indices], minlength=len(returned)) for part in scene.segments])
     shown = shown.reshape(len(scene.segments), len(returned))
-    of_part = shown[:, 1:].any(axis=1)
-    completeness = np.array([part.completeness for part in scene.segments])
-    return JudgedSegments(completeness[of_part], are_whole(shown, returned)[of_part])
+    told = np.array([part.completeness is not None for part in scene.segments], bool) & shown[:, 1:].any(axis=1)
+    completeness = np.array([part.completeness for part in scene.segments], np.float64)
+    return JudgedSegments(completeness[told], are_whole(shown, returned)[told])
 
 
 def labelled_instances(capture: Capture, background_below: int = 1) -> IntArray | None:

@@ -103,7 +103,7 @@ def _segments(
         return ()
     order = labelled[np.argsort(flat_labels[labelled], kind="stable")]
     counts = np.bincount(flat_labels[labelled])[1:]
-    likely = [1.0] * len(counts) if completeness is None else completeness.tolist()
+    likely = [None] * len(counts) if completeness is None else completeness.tolist()
     flat_points, flat_normals = points.reshape(-1, 3), normals.reshape(-1, 3)
     return tuple(
         Segment(label, indices, flat_points[indices], flat_normals[indices], whole)

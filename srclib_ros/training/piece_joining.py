@@ -1,4 +1,4 @@
-"""Trains what joins pieces of one part, and what tells whole segments from fragments, on simulated piles."""
+"""Trains what joins pieces of one part, and what tells segments that are one whole part, on simulated piles."""
 
 from __future__ import annotations
 

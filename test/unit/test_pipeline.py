@@ -79,18 +79,18 @@ def test_refused_parts_without_a_grasp_are_no_suitable_source() -> None:
     assert why
 
 
-def test_fragments_are_told_apart_from_refused_parts() -> None:
-    matches = [match_of(1), match_of(2, None), replace(match_of(3, None), fragment=True)]
+def test_doubtful_segments_are_told_apart_from_refused_parts() -> None:
+    matches = [match_of(1), match_of(2, None), replace(match_of(3, None), doubtful=True)]
     scene = scene_with_parts_at((0, 0, 0), (0.05, 0, 0), (0.1, 0, 0))
     _, why = _verdict(scene, matches, [grasp_at((0, 0, 0), 1, "a")], [])
-    assert why == "1 of 3 parts without a suitable source; 1 of 3 taken for fragments (selection.least_completeness)"
+    assert why == "1 of 3 parts without a suitable source; 1 of 3 doubtful, likely not one whole part"
 
 
-def test_a_bin_of_fragments_is_no_missing_source() -> None:
-    matches = [replace(match_of(label, None), fragment=True) for label in (1, 2)]
+def test_a_bin_of_doubtful_segments_wants_no_source() -> None:
+    matches = [replace(match_of(label, None), doubtful=True) for label in (1, 2)]
     verdict, why = _verdict(scene_with_parts_at((0, 0, 0), (0.05, 0, 0)), matches, [], [])
     assert verdict is Verdict.NOTHING_GRASPABLE
-    assert "2 of 2 taken for fragments" in why
+    assert "2 of 2 doubtful" in why
 
 
 def test_a_part_is_answered_by_a_grasp_that_nothing_speaks_against() -> None:
@@ -106,7 +106,7 @@ def test_a_part_is_answered_by_a_grasp_that_nothing_speaks_against() -> None:
     assert judged.reasons == [None, RejectReason.TOO_WIDE]
 
 
-def test_a_vote_of_fragments_is_not_held(tmp_path: Path) -> None:
+def test_a_vote_of_doubtful_segments_is_not_held(tmp_path: Path) -> None:
     library = Library.open(write_small_library(tmp_path / "small"))
     config = replace(PipelineConfig(), selection=SelectionConfig(bin_content="single", revote_every=10))
     pipeline = PickPipeline(library, cast(Encoder, SaidEncoder(library.encoder_id)), config)
@@ -115,10 +115,10 @@ def test_a_vote_of_fragments_is_not_held(tmp_path: Path) -> None:
         scene = replace(scene_with_parts_at(*[(0, 0, 0)] * len(segments)), segments=segments)
         return {match.nearest.entry for match in pipeline._select(scene)}
 
-    fragment = replace(segment_saying(1, 95.0), completeness=0.2)
-    assert nearest(fragment) == {"ring"}
-    assert nearest(segment_saying(1, 1.0), replace(fragment, label=2)) == {"bolt_m8"}
-    assert nearest(fragment) == {"bolt_m8"}
+    piece = replace(segment_saying(1, 95.0), completeness=0.2)
+    assert nearest(piece) == {"ring"}
+    assert nearest(segment_saying(1, 1.0), replace(piece, label=2)) == {"bolt_m8"}
+    assert nearest(piece) == {"bolt_m8"}
 
 
 LOW_BARS, HIGH_BARS = {1, 2, 3, 4}, {5, 6, 7, 8}
@@ -161,15 +161,15 @@ def test_after_max_parts_it_looks_on_only_for_want_of_a_grasp(bars_in_pairs: Sce
 def test_a_held_selection_answers_for_every_part_and_expires() -> None:
     held = _HeldSelection()
     scene = scene_with_parts_at((0, 0, 0), (0.1, 0, 0))
-    assert held.matches(scene) is None
+    assert held.matches(scene, SelectionConfig()) is None
     held.hold([match_of(1)], frames=2)
-    matches = held.matches(scene)
+    matches = held.matches(scene, SelectionConfig())
     assert matches is not None
     assert [match.segment for match in matches] == [1, 2]
-    assert held.matches(scene) is None
+    assert held.matches(scene, SelectionConfig()) is None
     held.hold([match_of(1)], frames=5)
     held.release()
-    assert held.matches(scene) is None
+    assert held.matches(scene, SelectionConfig()) is None
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from srclib_ros.config import PipelineConfig
 from srclib_ros.errors import SimulationError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.geometry.oriented import oriented
-from srclib_ros.library.selection import are_fragments
+from srclib_ros.library.selection import is_doubtful
 from srclib_ros.segmentation.evaluation import are_whole
 from srclib_ros.segmentation.instances import segment
 from srclib_ros.segmentation.joining import SHIPPED
@@ -35,8 +35,8 @@ class PileCounts:
     parts_as_hull, parts_too_small, parts_too_large, parts_without_physics: see `simulation.falling.Falling`; what
     falls as its hull is filmed as it is. piles_failed: diverged, not filmed. instances: parts that lay in filmed
     piles. segments: all that was cut out, of which `mostly_bin` show bin or table in more than half of their pixels,
-    and `impure` show no one part in half of them; neither becomes a query. fragments: of the others, what the cell
-    would not ask about, as it is likely not the whole of what is seen of its part; whole_fragments: of these, what is.
+    and `impure` show no one part in half of them; neither becomes a query. doubtful: of the others, what the cell
+    would not ask about, as it is likely not one whole part; doubtful_in_error: of these, what is.
     """
 
     parts_dropped: int = 0
@@ -50,8 +50,8 @@ class PileCounts:
     segments: int = 0
     mostly_bin: int = 0
     impure: int = 0
-    fragments: int = 0
-    whole_fragments: int = 0
+    doubtful: int = 0
+    doubtful_in_error: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +87,7 @@ def segments_of_piles(
     clouds: list[FloatArray] = []
     truth: list[int] = []
     whole: list[bool] = []
-    completeness: list[float] = []
+    asked: list[bool] = []
     for pile in progress(piles, total=len(piles), label="piles"):
         try:
             placed = BinPhysics([bodies[index] for index in pile], BIN_SIZE_M).drop(rng)
@@ -107,11 +107,11 @@ def segments_of_piles(
                 truth.append(pile[placed[instance - 1][0]])
                 shown = np.pad(pixels, (0, len(returned) - len(pixels)))
                 whole.append(bool(are_whole(shown[None], returned)[0]))
-                completeness.append(found.completeness)
-    is_whole, asked = np.array(whole, bool), ~are_fragments(completeness, config.selection)
-    counts.fragments = int((~asked).sum())
-    counts.whole_fragments = int((is_whole & ~asked).sum())
-    return PileSegments(clouds, np.array(truth, np.int64), is_whole, asked, counts)
+                asked.append(not is_doubtful(found.completeness, config.selection))
+    is_whole, is_asked = np.array(whole, bool), np.array(asked, bool)
+    counts.doubtful = int((~is_asked).sum())
+    counts.doubtful_in_error = int((is_whole & ~is_asked).sum())
+    return PileSegments(clouds, np.array(truth, np.int64), is_whole, is_asked, counts)
 
 
 def cut_by() -> str:

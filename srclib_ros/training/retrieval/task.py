@@ -2,7 +2,7 @@
 
 Full: the whole surface, turned anyhow. Partial: one view by the depth camera from any direction. Occluded: that view
 less the 30 % of its points on one random side. Segmented: cut out of simulated piles by the pipeline's segmentation,
-less what it takes for fragments, about which the cell does not ask. `segmented_all` has them too; `segmented_whole` are
+less the doubtful ones, about which the cell does not ask. `segmented_all` has them too; `segmented_whole` are
 those of all that are truly whole, so that what the segmentation tears is told from what is not recognised.
 """
 

@@ -41,9 +41,9 @@ def test_the_summary_counts_what_was_published() -> None:
     plan: dict[str, Any] = {
         "grasps": [{"source": "ring"}, {"source": None}, {"source": "ring"}],
         "parts": [
-            {"source": "ring", "fragment": False},
-            {"source": None, "fragment": False},
-            {"source": None, "fragment": True},
+            {"source": "ring", "doubtful": False},
+            {"source": None, "doubtful": None},
+            {"source": None, "doubtful": True},
         ],
     }
     summary = _summary([cast(Any, SimpleNamespace(plan=plan, poses=3))], scenes=2)
@@ -54,7 +54,7 @@ def test_the_summary_counts_what_was_published() -> None:
         "grasps": 3,
         "sources": ["ring"],
         "refused_parts": 1,
-        "fragments": 1,
+        "doubtful": 1,
         "model_free_grasps": 1,
     }
 

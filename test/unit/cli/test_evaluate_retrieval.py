@@ -62,7 +62,7 @@ def test_every_figure_for_the_encoder_and_its_baselines(
     piles = answer["piles"]
     assert (piles["parts_dropped"], piles["parts_as_hull"], piles["parts_too_small"]) == (4, 1, 1)
     assert answer["segmented_all"]["queries"] == piles["segments"] - piles["mostly_bin"] - piles["impure"]
-    assert answer["segmented"]["queries"] == answer["segmented_all"]["queries"] - piles["fragments"]
+    assert answer["segmented"]["queries"] == answer["segmented_all"]["queries"] - piles["doubtful"]
     text = report(answer)
     assert all(word in text for word in (*QUERIES, "encoder", "size_only", "d2", "1 too small"))
     assert all(word in text for word in ("seed 3;", "2 threads;", f"numpy {np.__version__}", answer["machine"], "p95"))

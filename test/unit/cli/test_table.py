@@ -11,7 +11,7 @@ def part(label: int, source: str | None) -> dict[str, Any]:
     return {
         "part": label,
         "source": source,
-        "fragment": False,
+        "doubtful": None,
         "nearest": "washer_m8",
         "cluster": 2,
         "similarity": 0.875,
@@ -69,9 +69,9 @@ def test_a_source_whose_network_found_nothing_is_named() -> None:
     assert "model-free (ring_40: no free grasp)" in pick_table(PLAN).splitlines()[5]
 
 
-def test_a_fragment_is_named() -> None:
-    seen = PLAN | {"parts": [part(2, None) | {"fragment": True}]}
-    assert "model-free (a fragment)" in pick_table(seen).splitlines()[2]
+def test_a_doubtful_segment_is_named() -> None:
+    seen = PLAN | {"parts": [part(2, None) | {"doubtful": True}]}
+    assert "model-free (doubtful)" in pick_table(seen).splitlines()[2]
 
 
 def test_true_names_are_a_column() -> None:

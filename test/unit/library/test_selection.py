@@ -75,22 +75,24 @@ def test_segments_of_a_single_kind_vote_by_their_points(library: Library, encode
     assert select(library, encoder, [large, small], MIXED)[1].source is None
 
 
-def test_no_source_answers_for_a_fragment(library: Library, encoder: SaidEncoder) -> None:
-    fragment = replace(segment_saying(7, 1.0), completeness=0.3)
-    (match,) = select(library, encoder, [fragment], MIXED)
+def test_no_source_answers_for_a_doubtful_segment(library: Library, encoder: SaidEncoder) -> None:
+    piece = replace(segment_saying(7, 1.0), completeness=0.3)
+    (match,) = select(library, encoder, [piece], MIXED)
     assert (match.source, match.suitable, match.identity) == (None, False, False)
     assert match.nearest.entry == "bolt_m8"
-    assert "fragment" in match.why
-    assert "0.30" in match.why
+    assert match.doubtful
+    assert match.completeness == 0.3
+    assert match.why.startswith("likely not one whole part (probability 0.30); otherwise: bolt_m8 is nearest")
     trusting = replace(MIXED, least_completeness=0.0)
-    assert select(library, encoder, [fragment], trusting)[0].source == "bolt_m8"
+    assert select(library, encoder, [piece], trusting)[0].source == "bolt_m8"
 
 
-def test_fragments_do_not_vote_unless_there_is_nothing_else(library: Library, encoder: SaidEncoder) -> None:
-    whole, fragment = segment_saying(1, 95.0, points=10), replace(segment_saying(2, 2.0, points=90), completeness=0.3)
-    matches = select(library, encoder, [whole, fragment], SINGLE)
+def test_doubtful_segments_do_not_vote_unless_there_is_nothing_else(library: Library, encoder: SaidEncoder) -> None:
+    whole, piece = segment_saying(1, 95.0, points=10), replace(segment_saying(2, 2.0, points=90), completeness=0.3)
+    matches = select(library, encoder, [whole, piece], SINGLE)
     assert [match.nearest.entry for match in matches] == ["ring"] * 2
-    (alone,) = select(library, encoder, [fragment], SINGLE)
+    assert [match.doubtful for match in matches] == [False, True]
+    (alone,) = select(library, encoder, [piece], SINGLE)
     assert alone.source == "bolt_m8"
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,12 +79,16 @@ def test_a_bin_without_parts_can_be_drawn() -> None:
 
 
 def test_the_table_says_who_answers() -> None:
-    def told(source: str | None) -> str:
-        figure = draw_plan(flat_plan(flat_scene(), source), load_gripper("jaw"))
+    def told(source: str | None, doubtful: bool = False) -> str:
+        plan = flat_plan(flat_scene(), source)
+        matches = tuple(replace(match, doubtful=doubtful) for match in plan.matches)
+        figure = draw_plan(replace(plan, matches=matches), load_gripper("jaw"))
         return " ".join(text.get_text() for axes in figure.axes for text in axes.texts)
 
     assert "ring_40" in told("ring_40")
     assert "model-free" in told(None)
+    assert "doubtful" not in told(None)
+    assert "model-free, doubtful" in told(None, doubtful=True)
     assert str(RejectReason.TILT) in told(None)
 
 
@@ -92,8 +97,10 @@ def test_a_published_plan_comes_back_from_its_json() -> None:
     record = plan_to_json(flat_plan(scene))
     again = plan_to_json(plan_of_record(record, scene))
     assert again | {"parts": []} == record | {"parts": []}
-    torn = record | {"parts": [part | {"source": None, "fragment": True} for part in record["parts"]]}
-    assert all(match.fragment for match in plan_of_record(torn, scene).matches)
+    torn = record | {
+        "parts": [part | {"source": None, "completeness": 0.2, "doubtful": True} for part in record["parts"]]
+    }
+    assert all(match.doubtful and match.completeness == 0.2 for match in plan_of_record(torn, scene).matches)
 
 
 def test_a_grid_is_filled_in_but_not_across_steps() -> None:

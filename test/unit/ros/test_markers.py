@@ -32,11 +32,11 @@ def test_labels_say_who_answers(rng: np.random.Generator) -> None:
     assert [marker.text for marker in markers if marker.ns == "labels"] == ["1: nut_m8 0.90", "2: model-free"]
 
 
-def test_labels_say_what_is_a_fragment(rng: np.random.Generator) -> None:
+def test_labels_say_what_is_doubtful(rng: np.random.Generator) -> None:
     plan = two_part_plan(rng)
-    torn = replace(plan, matches=(plan.matches[0], replace(plan.matches[1], fragment=True)))
+    torn = replace(plan, matches=(plan.matches[0], replace(plan.matches[1], doubtful=True)))
     markers = plan_markers(torn, JAW, Placement("camera", 5), CLEARANCE_M).markers
-    assert "2: model-free, a fragment" in [marker.text for marker in markers]
+    assert "2: model-free, doubtful" in [marker.text for marker in markers]
 
 
 def test_the_bin_has_twelve_edges_of_its_size(rng: np.random.Generator) -> None:

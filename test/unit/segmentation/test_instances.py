@@ -68,7 +68,7 @@ def test_where_nothing_is_joined_nothing_is_judged() -> None:
     loose = Cloud(cloud.xyz.reshape(-1, 3))
     for scene in (segment(cloud, bin, apart), segment(cloud, table, CONFIG), segment(loose, bin, CONFIG)):
         assert scene.segments
-        assert {part.completeness for part in scene.segments} == {1.0}
+        assert {part.completeness for part in scene.segments} == {None}
 
 
 def test_labels_stay_when_cloud_and_bin_move_together(rng: np.random.Generator) -> None:

@@ -42,7 +42,7 @@ def test_parts_that_do_not_suit_the_cell_are_counted() -> None:
     assert counts.segments == len(found.clouds) + counts.mostly_bin + counts.impure
     assert set(found.part.tolist()) <= {0, 4}
     assert len(found.whole) == len(found.asked) == len(found.part)
-    assert counts.fragments == np.count_nonzero(~found.asked)
+    assert counts.doubtful == np.count_nonzero(~found.asked)
     for cloud in found.clouds:
         assert np.isfinite(points_of(cloud)).all()
         assert np.ptp(points_of(cloud), axis=0).max() < 0.06
