@@ -114,6 +114,9 @@ def move_cloud(cloud: Cloud, T_target_cloud: Matrix, frame_id: str) -> Cloud:
 def _load_scene(folder: Path) -> Capture:
     from srclib_ros.captures.scene_folder import read_scene
 
+    inside = sorted(path.parent.name for path in folder.glob("*/scene.json"))
+    if inside and not (folder / "scene.json").is_file():
+        raise CaptureError(f"{folder}: holds {len(inside)} scenes and is none; name one, e.g. {folder / inside[0]}")
     scene = read_scene(folder)
     return Capture(scene.cloud, scene.camera, scene.bin, scene.instance_ids.astype(np.int32, copy=False), scene)
 

@@ -127,7 +127,11 @@ def _print_list(library: Library) -> None:
 def _print_record(record: dict[str, Any]) -> None:
     for key, value in record.items():
         if key == "resembling":
-            value = ", ".join(f"{item['name']} ({item['distance']:.3f})" for item in value)
+            value = ", ".join(f"{item['name']} (distance {item['distance']:.3f})" for item in value)
+        elif isinstance(value, bool):
+            value = "yes" if value else "no"
+        elif value is None:
+            value = "none"
         elif key == "diameter_m":
             key, value = "diameter", f"{1e3 * value:.1f} mm"
         elif key == "extents_m":

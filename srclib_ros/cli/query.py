@@ -95,11 +95,11 @@ def _clouds(file: Path, unit: str | None, seed: int) -> list[FloatArray]:
         if unit is None:
             raise ConfigError(f"{file}: a mesh file does not tell its unit; add --unit mm (or cm, m, in)")
         return partial_clouds(load_mesh(file, unit), VIEWS_OF_A_MESH, np.random.default_rng(seed))
-    from srclib_ros.captures.cloud_io import load_capture
+    from srclib_ros.captures.cloud_io import CLOUD_SUFFIXES, load_capture
 
     if file.is_dir() or not file.exists():
         raise ConfigError(f"{file}: no such file; name one mesh (STL, OBJ, PLY, STEP) or one cloud (PCD, PLY, NPZ)")
-    if unit is not None:
+    if unit is not None and file.suffix.lower() in CLOUD_SUFFIXES:
         raise ConfigError(f"{file}: clouds are in metres, and --unit is for meshes; scale the cloud and leave it out")
     xyz = load_capture(file).cloud.xyz.reshape(-1, 3)
     cloud = xyz[np.isfinite(xyz).all(axis=1)]

@@ -98,6 +98,8 @@ def load_mesh(path: str | Path, unit: str, name: str | None = None, category: st
     if path.stat().st_size > MAX_FILE_BYTES:
         raise MeshError(f"{path}: larger than {MAX_FILE_BYTES >> 20} MiB; export it with a coarser tolerance")
     vertices, faces = _read_triangles(path)
+    if not len(faces):
+        raise MeshError(f"{path}: holds no triangles; export it as a surface mesh")
     # trimesh hands STEP over in metres, whatever the file's own unit is
     to_m = 1.0 if path.suffix.lower() in CAD_SUFFIXES else UNITS_M[unit]
     return centred(name or path.stem, category, vertices * to_m, faces)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from srclib_ros.artifact import seal
+from srclib_ros.captures.cloud_io import load_capture
 from srclib_ros.captures.scene_folder import PlacedPart, read_scene, record, scene_folders, write_scene
 from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, CaptureError
 from srclib_ros.types import Camera
@@ -113,3 +115,10 @@ def test_scenes_of_a_folder_come_in_order(tmp_path):
     assert scene_folders(tmp_path / "scene_0001") == [tmp_path / "scene_0001"]
     with pytest.raises(CaptureError, match="srclib simulate"):
         scene_folders(tmp_path / "scene_0001" / "none")
+
+
+def test_a_folder_of_scenes_is_told_from_a_scene(tmp_path: Path) -> None:
+    (tmp_path / "scene_0000").mkdir()
+    (tmp_path / "scene_0000" / "scene.json").write_text("{}")
+    with pytest.raises(CaptureError, match=r"holds 1 scenes and is none; name one, e\.g\. .*scene_0000"):
+        load_capture(tmp_path)
