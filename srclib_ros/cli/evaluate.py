@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srclib_ros.cli import evaluate_retrieval
+from srclib_ros.cli import evaluate_retrieval, evaluate_trials
 from srclib_ros.cli.circumstances import circumstances, told
 from srclib_ros.cli.options import add_json, add_seed, add_settings, print_json, progress, settings_of
 
@@ -37,6 +37,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         formatter_class=plain,
     )
     evaluate_retrieval.configure(retrieval)
+    trials = stages.add_parser(
+        "trials",
+        help="can the labels of grasp trials be trusted?",
+        description=evaluate_trials.DESCRIPTION,
+        formatter_class=plain,
+    )
+    evaluate_trials.configure(trials)
     _configure_segmentation(
         stages.add_parser(
             "segmentation",
@@ -66,6 +73,8 @@ def _configure_segmentation(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.stage == "retrieval":
         return evaluate_retrieval.run(args)
+    if args.stage == "trials":
+        return evaluate_trials.run(args)
     from srclib_ros.artifact import write_json
 
     result = _segmentation(args)

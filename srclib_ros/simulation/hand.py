@@ -28,7 +28,7 @@ PAD_SPHERE_M = 0.002
 PAD_TORSION_M = 0.003  # of each sphere: its patch resists turning about the normal
 RECESS_M = 0.0005  # of the finger behind its pad
 DENSITY_KG_M3 = 2700.0
-CONTACT: dict[str, Any] = {"solref": (2.0 * STEP_S, 1.0), "solimp": (0.99, 0.999, 0.0005, 0.5, 2.0)}
+SOLIMP = (0.99, 0.999, 0.0005, 0.5, 2.0)
 
 
 class Hand:
@@ -38,16 +38,16 @@ class Hand:
     MissingDependencyError, SimulationError.
     """
 
-    step_s = STEP_S
-
-    def __init__(self, part: PartMesh, gripper: Gripper, density_kg_m3: float = DENSITY_KG_M3) -> None:
+    def __init__(
+        self, part: PartMesh, gripper: Gripper, density_kg_m3: float = DENSITY_KG_M3, step_s: float = STEP_S
+    ) -> None:
         try:
             import mujoco
         except ImportError as error:
             raise MissingDependencyError("grasp trials need MuJoCo; pip install 'srclib-ros[sim]'") from error
         if gripper.kind != "jaw":
             raise GripperError(f"{gripper.name}: a trial closes two fingers, this is a {gripper.kind}")
-        self.mujoco, self.gripper = mujoco, gripper
+        self.mujoco, self.gripper, self.step_s = mujoco, gripper, step_s
         self.model = self._compile(part, gripper, density_kg_m3)
         self.data = mujoco.MjData(self.model)
         self.part_mass_kg = float(self.model.body_mass[self._part])
@@ -108,7 +108,8 @@ class Hand:
     def _compile(self, part: PartMesh, gripper: Gripper, density_kg_m3: float) -> Any:
         mujoco = self.mujoco
         spec = mujoco.MjSpec()
-        spec.option.timestep = STEP_S
+        spec.option.timestep = self.step_s
+        contact: dict[str, Any] = {"solref": (2.0 * self.step_s, 1.0), "solimp": SOLIMP}
         spec.option.integrator = mujoco.mjtIntegrator.mjINT_DISCRETE
         spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
         spec.option.impratio = 10.0
@@ -135,7 +136,7 @@ class Hand:
                 friction=(gripper.friction, 0.0, 0.0),
                 condim=3,
                 priority=1,
-                **CONTACT,
+                **contact,
             )
             for place in pad_spheres(gripper, side):
                 finger.add_geom(
@@ -147,19 +148,19 @@ class Hand:
                     friction=(gripper.friction, gripper.friction * PAD_TORSION_M, 0.0),
                     condim=4,
                     priority=1,
-                    **CONTACT,
+                    **contact,
                 )
             motor = spec.add_actuator(name=f"motor{number}", trntype=mujoco.mjtTrn.mjTRN_JOINT, target=joint.name)
             motor.gainprm[0] = 1.0
             fingers.append(joint.name)
         spec.add_equality(
             type=mujoco.mjtEq.mjEQ_JOINT, objtype=mujoco.mjtObj.mjOBJ_JOINT, name1=fingers[0], name2=fingers[1],
-            data=(0.0, 1.0, *[0.0] * 10), solref=(2.0 * STEP_S, 1.0), solimp=(0.99, 0.999, 0.0005, 0.5, 2.0),
+            data=(0.0, 1.0, *[0.0] * 10), **contact,
         )  # fmt: skip
         low, high = boxes[2]
         spec.worldbody.add_geom(
             type=mujoco.mjtGeom.mjGEOM_BOX, size=(high - low) / 2.0, pos=(low + high) / 2.0, contype=2, conaffinity=1,
-            friction=(gripper.friction, 0.0, 0.0), condim=3, priority=1, **CONTACT,
+            friction=(gripper.friction, 0.0, 0.0), condim=3, priority=1, **contact,
         )  # fmt: skip
         body = spec.worldbody.add_body(name="part", explicitinertial=True)
         mass = inertia(part)
@@ -170,7 +171,7 @@ class Hand:
         for number, vertices in enumerate(convex_pieces(part)):
             spec.add_mesh(name=f"piece{number}", uservert=vertices.ravel())
             body.add_geom(
-                type=mujoco.mjtGeom.mjGEOM_MESH, meshname=f"piece{number}", contype=1, conaffinity=2, **CONTACT
+                type=mujoco.mjtGeom.mjGEOM_MESH, meshname=f"piece{number}", contype=1, conaffinity=2, **contact
             )
         try:
             model = spec.compile()

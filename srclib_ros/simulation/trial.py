@@ -133,7 +133,7 @@ class GraspTrial:
     ) -> tuple[float, list[Outcome]]:
         """The share of `repeats` trials that are stable, each with the hand `SHIFT_M` and `TILT_RAD` away, and each
         trial's outcome. 0 and 1 are labels to trust, what lies between is near a limit."""
-        outcomes = [self.run(T_object_tcp @ _nudge(rng), width_m) for _ in range(repeats)]
+        outcomes = [self.run(nudged(T_object_tcp, rng), width_m) for _ in range(repeats)]
         return float(np.mean([outcome.stable for outcome in outcomes])), outcomes
 
     def _judged(self, closed: Matrix) -> Outcome:
@@ -175,9 +175,10 @@ def _across(down: Matrix) -> tuple[Matrix, Matrix]:
     return first, np.cross(down, first)
 
 
-def _nudge(rng: np.random.Generator) -> Matrix:
+def nudged(T_object_tcp: Matrix, rng: np.random.Generator) -> Matrix:
+    """The hand `SHIFT_M` and `TILT_RAD` away, standard deviations."""
     T = np.eye(4)
     axis = rng.standard_normal(3)
     T[:3, :3] = Rotation.from_rotvec(TILT_RAD * rng.standard_normal() * axis / np.linalg.norm(axis)).as_matrix()
     T[:3, 3] = rng.normal(0.0, SHIFT_M / np.sqrt(3.0), 3)
-    return T
+    return T_object_tcp @ T
