@@ -7,7 +7,11 @@ iterations early at the small impulses of small parts.
 
 from __future__ import annotations
 
+import os
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +50,16 @@ class BulletHand:
 
     def __init__(self, part: PartMesh, gripper: Gripper, density_kg_m3: float = DENSITY_KG_M3) -> None:
         try:
-            import pybullet
-            from pybullet_utils.bullet_client import BulletClient
+            with _printing_aside():
+                import pybullet
+                from pybullet_utils.bullet_client import BulletClient
         except ImportError as error:
-            raise MissingDependencyError("the second engine needs PyBullet; pip install pybullet") from error
+            raise MissingDependencyError("the second engine needs PyBullet; pip install pybullet==3.2.7") from error
         if gripper.kind != "jaw":
             raise GripperError(f"{gripper.name}: a trial closes two fingers, this is a {gripper.kind}")
         self._names = pybullet
-        self._engine: Any = BulletClient(connection_mode=pybullet.DIRECT)
+        with _printing_aside():
+            self._engine: Any = BulletClient(connection_mode=pybullet.DIRECT)
         self._gripper = gripper
         self._engine.setPhysicsEngineParameter(
             fixedTimeStep=STEP_S,
@@ -182,6 +188,19 @@ class BulletHand:
         self._set(body, -1, lateralFriction=1.0, spinningFriction=0.0)
         self._engine.setCollisionFilterGroupMask(body, -1, 1, 2)
         return body
+
+
+@contextmanager
+def _printing_aside() -> Iterator[None]:
+    """Bullet tells of itself on standard output, where a command's answer goes; here that goes to standard error."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _as_groups(pieces: list[Matrix], T: Matrix) -> str:
