@@ -21,12 +21,15 @@ from srclib_ros.cli.options import add_json, add_seed, print_json
 from srclib_ros.errors import CloudError, ConfigError
 
 if TYPE_CHECKING:
+    from srclib_ros.embedding.encoder import Descriptors
+    from srclib_ros.library.search import Gallery
     from srclib_ros.library.store import Library
     from srclib_ros.types import FloatArray, Match
 
 MESH_SUFFIXES = (".stl", ".obj", ".off", ".step", ".stp")
 VIEWS_OF_A_MESH = 20
 MIN_POINTS = 30
+FAR = 3.0  # times larger or smaller than everything in the library
 MIN_EXTENT_M, MAX_EXTENT_M = 0.002, 2.0
 
 
@@ -55,10 +58,25 @@ def run(args: argparse.Namespace) -> int:
     config = override(SelectionConfig(), {"neighbours": args.top, "min_similarity": args.min_similarity})
     library = Library.open(args.library)
     encoder = Encoder.load(library.encoder_folder)
-    answer = query(library, encoder, encoder.describe(_clouds(args.file, args.unit, args.seed)), config)
-    record = answer_record(library, answer, args.min_similarity)
+    found = encoder.describe(_clouds(args.file, args.unit, args.seed))
+    answer = query(library, encoder, found, config)
+    record = answer_record(library, answer, args.min_similarity) | {"remark": size_remark(library.gallery, found)}
     print_json(record) if args.json else _print(library, record)
     return 0 if answer.suitable else 1
+
+
+def size_remark(gallery: Gallery, found: Descriptors) -> str | None:
+    """What to say of a part that is far larger or smaller than everything in the library."""
+    import numpy as np
+
+    seen_mm = 1e3 * float(np.median(found.size_m))
+    low_mm, high_mm = 1e3 * float(gallery.size_m.min()), 1e3 * float(gallery.size_m.max())
+    if low_mm / FAR <= seen_mm <= high_mm * FAR:
+        return None
+    return (
+        f"its points lie {seen_mm:.3g} mm from their middle (root mean square), those of the library's parts "
+        f"{low_mm:.3g} to {high_mm:.3g} mm: check --unit, or the cloud's scale"
+    )
 
 
 def answer_record(library: Library, answer: Match, min_similarity: float = -1.0) -> dict[str, Any]:
@@ -143,3 +161,5 @@ def _print(library: Library, record: dict[str, Any]) -> None:
     if not any(entry.category for entry in library.entries):
         print("the parts of this library have no categories: suitability's rates are against its own clusters")
     print(f"source: {record['source'] or 'none'}; {record['why']}")
+    if record["remark"] is not None:
+        print(record["remark"])

@@ -106,6 +106,16 @@ def test_verify_finds_the_changed_file(library: Path, tmp_path: Path, capsys: py
     assert "ArtifactDamagedError" in capsys.readouterr().err
 
 
+def test_a_size_far_from_the_librarys_is_remarked(
+    library: Path, meshes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bar = str(meshes / "bar" / "bar_40.stl")
+    main(["query", str(library), bar, "--unit", "mm", "--json"])
+    assert json.loads(capsys.readouterr().out)["remark"] is None
+    main(["query", str(library), bar, "--unit", "in"])
+    assert "check --unit" in capsys.readouterr().out.splitlines()[-1]
+
+
 def test_query_with_a_mesh_and_with_a_cloud(
     library: Path, meshes: Path, tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]
 ) -> None:
