@@ -5,7 +5,7 @@ Asked of grasps near the limit of force; where force is plenty everything holds,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -17,7 +17,7 @@ from srclib_ros.grasping.candidates import generate_candidates
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.simulation.bullet_hand import BulletHand
 from srclib_ros.simulation.hand import Hand
-from srclib_ros.simulation.trial import G_M_S2, LIFT_M, LIFT_S, GraspTrial, HandPhysics, nudged
+from srclib_ros.simulation.trial import G_M_S2, LIFT_M, LIFT_S, GraspTrial, nudged
 
 FRICTION = 0.3
 FORCE = (0.8, 8.0)  # times the least that carries the part's weight on the way up
@@ -90,16 +90,14 @@ def try_grasps(part: PartMesh, gripper: Gripper, count: int, rng: np.random.Gene
     for row in chosen:
         hand = replace(slippery, force_n=least_n * float(np.exp(rng.uniform(*np.log(FORCE)))))
         T, width_m = found.T_object_tcp[row], float(found.width_m[row])
-
-        def of(engine: Callable[[PartMesh, Gripper, float], HandPhysics], hand: Gripper = hand) -> GraspTrial:
-            return GraspTrial(part, hand, engine=engine)
-
-        here, there = of(Hand).run(T, width_m), of(BulletHand).run(T, width_m)
-        trials.quality.append(of(Hand).quality(T, width_m, rng)[0])
+        mujoco, bullet = GraspTrial(part, hand), GraspTrial(part, hand, engine=BulletHand)
+        half_step = GraspTrial(part, hand, engine=partial(Hand, step_s=HALF_STEP_S))
+        here, there = mujoco.run(T, width_m), bullet.run(T, width_m)
+        trials.quality.append(mujoco.quality(T, width_m, rng)[0])
         trials.mujoco.append(here.stable)
         trials.bullet.append(there.stable)
         trials.mujoco_lifted.append(here.lifted)
         trials.bullet_lifted.append(there.lifted)
-        trials.half_step.append(of(partial(Hand, step_s=HALF_STEP_S)).run(T, width_m).stable)
-        trials.nudged.append(of(Hand).run(nudged(T, rng), width_m).stable)
+        trials.half_step.append(half_step.run(T, width_m).stable)
+        trials.nudged.append(mujoco.run(nudged(T, rng), width_m).stable)
     return len(chosen)

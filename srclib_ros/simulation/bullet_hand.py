@@ -26,7 +26,6 @@ from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.simulation.convex_pieces import convex_pieces
 from srclib_ros.simulation.hand import (
     CLOSING_M_S,
-    DENSITY_KG_M3,
     FINGER_KG,
     PAD_SPHERE_M,
     PAD_TORSION_M,
@@ -34,6 +33,7 @@ from srclib_ros.simulation.hand import (
     pad_spheres,
 )
 from srclib_ros.simulation.inertia import inertia
+from srclib_ros.simulation.mujoco_bodies import DENSITY_KG_M3
 from srclib_ros.types import Matrix
 
 STEP_S = 0.001

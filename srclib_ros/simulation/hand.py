@@ -19,6 +19,7 @@ from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.simulation.convex_pieces import convex_pieces
 from srclib_ros.simulation.inertia import inertia
+from srclib_ros.simulation.mujoco_bodies import DENSITY_KG_M3, has_diverged, weigh
 from srclib_ros.types import Matrix
 
 STEP_S = 0.002
@@ -27,7 +28,6 @@ FINGER_KG = 0.05
 PAD_SPHERE_M = 0.002
 PAD_TORSION_M = 0.003  # of each sphere: its patch resists turning about the normal
 RECESS_M = 0.0005  # of the finger behind its pad
-DENSITY_KG_M3 = 2700.0
 SOLIMP = (0.99, 0.999, 0.0005, 0.5, 2.0)
 
 
@@ -100,10 +100,7 @@ class Hand:
 
     @property
     def is_finite(self) -> bool:
-        """MuJoCo starts all over, in silence, when a state is not finite."""
-        warning = self.mujoco.mjtWarning
-        kinds = (warning.mjWARN_BADQPOS, warning.mjWARN_BADQVEL, warning.mjWARN_BADQACC)
-        return not any(self.data.warning[kind].number for kind in kinds)
+        return not has_diverged(self.mujoco, self.data)
 
     def _compile(self, part: PartMesh, gripper: Gripper, density_kg_m3: float) -> Any:
         mujoco = self.mujoco
@@ -163,10 +160,7 @@ class Hand:
             friction=(gripper.friction, 0.0, 0.0), condim=3, priority=1, **contact,
         )  # fmt: skip
         body = spec.worldbody.add_body(name="part", explicitinertial=True)
-        mass = inertia(part)
-        body.mass = density_kg_m3 * mass.volume_m3
-        body.ipos = mass.centre
-        body.fullinertia = density_kg_m3 * mass.tensor[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
+        weigh(body, inertia(part), density_kg_m3)
         body.add_freejoint()
         for number, vertices in enumerate(convex_pieces(part)):
             spec.add_mesh(name=f"piece{number}", uservert=vertices.ravel())

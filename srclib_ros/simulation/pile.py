@@ -17,6 +17,7 @@ from srclib_ros.errors import MissingDependencyError, SimulationError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.simulation.convex_pieces import convex_pieces
 from srclib_ros.simulation.inertia import inertia
+from srclib_ros.simulation.mujoco_bodies import has_diverged, weigh
 from srclib_ros.types import Matrix
 
 STEP_S = 0.002
@@ -27,7 +28,6 @@ DAMPING_AFTER_S = 0.6  # from here on a rolling part is braked, as dirt and dent
 SHAKE = (0.1, 0.1, 0.1, 3.0, 3.0, 3.0)  # of the bin, when all lies: m/s and rad/s, standard deviations
 WALL_M = 0.03
 GUARD_M = 1.0  # height of the walls while parts fall
-DENSITY_KG_M3 = 2700.0
 FRICTION = (0.5, 0.002, 0.0001)  # sliding, torsional (m), rolling (m)
 
 
@@ -123,9 +123,7 @@ class BinPhysics:
                 meshes[id(part)] = names, inertia(part)
             names, mass = meshes[id(part)]
             body = world.add_body(name=f"part{index}", explicitinertial=True, gravcomp=1.0)
-            body.mass = DENSITY_KG_M3 * mass.volume_m3
-            body.ipos = mass.centre
-            body.fullinertia = DENSITY_KG_M3 * mass.tensor[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
+            weigh(body, mass)
             body.add_freejoint()
             for name in names:
                 body.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, **contact)
@@ -172,12 +170,7 @@ class BinPhysics:
                 return
 
     def _check(self, data: Any) -> None:
-        """MuJoCo starts all over, in silence, when a state is not finite."""
-        warning = self._mujoco.mjtWarning
-        if any(
-            data.warning[kind].number
-            for kind in (warning.mjWARN_BADQPOS, warning.mjWARN_BADQVEL, warning.mjWARN_BADQACC)
-        ):
+        if has_diverged(self._mujoco, data):
             raise SimulationError("the physics diverged; drop fewer parts at once, or check their meshes")
 
     def _lies_inside(self, data: Any, index: int) -> bool:

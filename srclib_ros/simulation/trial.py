@@ -17,7 +17,8 @@ from scipy.spatial.transform import Rotation
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.geometry.transforms import invert
 from srclib_ros.grasping.gripper import Gripper
-from srclib_ros.simulation.hand import DENSITY_KG_M3, Hand
+from srclib_ros.simulation.hand import Hand
+from srclib_ros.simulation.mujoco_bodies import DENSITY_KG_M3
 from srclib_ros.types import Matrix
 
 G_M_S2 = 9.81

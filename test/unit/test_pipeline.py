@@ -12,16 +12,19 @@ import pytest
 from support.height_field_scenes import block, grid, scene_of, turned
 from support.small_library import SaidEncoder, segment_saying, write_small_library
 
-from srclib_ros.config import GraspConfig, PipelineConfig, SelectionConfig
+from srclib_ros.config import BinConfig, GraspConfig, PipelineConfig, SegmentationConfig, SelectionConfig
 from srclib_ros.embedding.encoder import Encoder
 from srclib_ros.geometry.grasp_frame import pregrasp, tcp_pose
+from srclib_ros.geometry.pinhole import pixel_rays
+from srclib_ros.geometry.transforms import invert, look_at
 from srclib_ros.grasping.failed_grasps import FailedGrasps
 from srclib_ros.grasping.gripper import load_gripper
 from srclib_ros.library.store import Library
-from srclib_ros.pipeline import PickPipeline, _add_model_free, _HeldSelection, _Judged, _verdict
+from srclib_ros.pipeline import NOT_JUDGED, PickPipeline, _add_model_free, _HeldSelection, _Judged, _verdict
 from srclib_ros.plan_json import plan_to_json
 from srclib_ros.types import (
     Bin,
+    Camera,
     Cloud,
     Grasp,
     GraspPlan,
@@ -119,6 +122,34 @@ def test_a_vote_of_doubtful_segments_is_not_held(tmp_path: Path) -> None:
     assert nearest(piece) == {"ring"}
     assert nearest(segment_saying(1, 1.0), replace(piece, label=2)) == {"bolt_m8"}
     assert nearest(piece) == {"bolt_m8"}
+
+
+def test_it_is_remarked_where_nothing_is_judged(tmp_path: Path, rng: np.random.Generator) -> None:
+    cloud, T_cloud_bin = box_in_a_bin(rng)
+    library = Library.open(write_small_library(tmp_path / "small"))
+    remarks = []
+    for least in (0.5, 1.0):
+        config = PipelineConfig(
+            bin=BinConfig(mode="bin", size_m=(0.3, 0.2, 0.1)),
+            segmentation=SegmentationConfig(join_probability=least),
+            selection=SelectionConfig(min_similarity=1.0),
+        )
+        planned = PickPipeline(library, cast(Encoder, SaidEncoder(library.encoder_id)), config).plan(cloud, T_cloud_bin)
+        assert planned.scene.segments
+        remarks.append(NOT_JUDGED in planned.why)
+    assert remarks == [False, True]
+
+
+def box_in_a_bin(rng: np.random.Generator) -> tuple[Cloud, np.ndarray]:
+    """A box of 60 x 40 x 30 mm in the middle of an empty bin, filmed from above, and T_cloud_bin."""
+    camera = Camera(320, 240, 300.0, 300.0, 159.5, 119.5)
+    T_bin_camera = look_at((0.0, 0.0, 0.5), (0.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+    rays = pixel_rays(camera)
+    depth = np.full(rays.shape[:2], 0.5, np.float32)
+    top = np.abs(rays[..., :2] * 0.47) <= (0.03, 0.02)
+    depth[top.all(axis=-1)] = 0.47
+    depth += rng.normal(0.0, 0.0002, depth.shape).astype(np.float32)
+    return Cloud((rays * depth[..., None]).astype(np.float32)), invert(T_bin_camera)
 
 
 LOW_BARS, HIGH_BARS = {1, 2, 3, 4}, {5, 6, 7, 8}
