@@ -25,14 +25,16 @@ from srclib_ros.cli.options import add_json, add_seed, positive_int, print_json,
 if TYPE_CHECKING:
     import numpy as np
 
+    from srclib_ros.embedding.encoder import Descriptors
     from srclib_ros.library.search import Gallery
     from srclib_ros.types import FloatArray
 
-DIM, VIEWS, ASPECTS = 160, 84, 4
+DIM, METRIC_DIM, VIEWS, ASPECTS = 160, 64, 84, 4
+METRIC_LENGTH = 0.39
 OF_A_GROUP = 20
 SCATTER_DIMENSIONS = 16
 GROUP_SCATTER, ASPECT_SCATTER, VIEW_SCATTER, NOISE_SCATTER = 0.5, 0.5, 0.2, 0.1
-SIZE_WEIGHT = 0.7
+SIZE_WEIGHT = 0.3
 _BLOCK = 2_000
 WARM_UPS = 5
 
@@ -61,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         "views": VIEWS,
         "dimensions": DIM,
         "made_up": f"groups of {OF_A_GROUP}, {ASPECTS} aspects an entry, seed {args.seed}",
-        "gallery_MiB": round(made.gallery.embeddings.nbytes / 2**20),
+        "gallery_MiB": round(sum(held.nbytes for held in made.gallery.tensors.values()) / 2**20),
         "query": query_figures(made),
     }
     del made.gallery
@@ -75,45 +77,48 @@ def run(args: argparse.Namespace) -> int:
 
 @dataclass
 class MadeUp:
-    """gallery: (E, V, D). groups: (E,) that the entries were drawn about. queries, size_m: (Q, D), (Q,)."""
+    """gallery: (E, V, D). groups: (E,) that the entries were drawn about. queries: Q."""
 
     gallery: Gallery
     groups: np.ndarray
-    queries: FloatArray
-    size_m: FloatArray
+    queries: Descriptors
 
 
 def made_up_library(entries: int, queries: int, seed: int) -> MadeUp:
     """The same seed gives the same library."""
     import numpy as np
 
+    from srclib_ros.embedding.encoder import Descriptors
     from srclib_ros.library.packing import packed
     from srclib_ros.library.search import EXACT_UP_TO, Gallery
 
     rng = np.random.default_rng(seed)
-    axes = np.linalg.qr(rng.standard_normal((DIM, SCATTER_DIMENSIONS)))[0].T.astype(np.float32)
+    dim = DIM + METRIC_DIM
+    axes = np.linalg.qr(rng.standard_normal((dim, SCATTER_DIMENSIONS)))[0].T.astype(np.float32)
     groups = rng.integers(max(entries // OF_A_GROUP, 1), size=entries)
     centres = _scattered(rng, axes, groups.max() + 1)
     parts = centres[groups] + GROUP_SCATTER * _scattered(rng, axes, entries)
     size_m = np.exp(rng.normal(np.log(0.03), 0.4, (entries, 1)) + rng.normal(0, 0.1, (entries, VIEWS + 1)))
     size_m = size_m.astype(np.float32)
     asked = rng.integers(entries, size=queries)
-    embeddings = np.empty((entries, VIEWS, DIM), np.int16 if entries > EXACT_UP_TO else np.float32)
-    found = np.empty((queries, DIM), np.float32)
+    kept = np.empty((entries, VIEWS, dim), np.int16 if entries > EXACT_UP_TO else np.float32)
+    found = np.empty((queries, dim), np.float32)
     for start in range(0, entries, _BLOCK):
         block = parts[start : start + _BLOCK]
         aspects = block[:, None] + ASPECT_SCATTER * _scattered(rng, axes, len(block), ASPECTS)
         of_views = aspects[:, np.arange(VIEWS + 1) % ASPECTS] + VIEW_SCATTER * _scattered(
             rng, axes, len(block), VIEWS + 1
         )
-        of_views += NOISE_SCATTER / np.sqrt(DIM) * rng.standard_normal(of_views.shape, np.float32)
-        of_views /= np.linalg.norm(of_views, axis=2, keepdims=True)
+        of_views += NOISE_SCATTER / np.sqrt(dim) * rng.standard_normal(of_views.shape, np.float32)
+        for length, some in ((1.0, of_views[..., :DIM]), (METRIC_LENGTH, of_views[..., DIM:])):
+            some *= length / np.linalg.norm(some, axis=2, keepdims=True)
         views = of_views[:, :VIEWS]
-        embeddings[start : start + _BLOCK] = packed(views) if entries > EXACT_UP_TO else views
+        kept[start : start + _BLOCK] = packed(views) if entries > EXACT_UP_TO else views
         here = (asked >= start) & (asked < start + _BLOCK)
         found[here] = of_views[asked[here] - start, VIEWS]
-    gallery = Gallery(embeddings, np.ascontiguousarray(size_m[:, :VIEWS]))
-    return MadeUp(gallery, groups, found, size_m[asked, VIEWS])
+    embeddings, metric = (np.ascontiguousarray(some) for some in (kept[..., :DIM], kept[..., DIM:]))
+    gallery = Gallery(embeddings, np.ascontiguousarray(size_m[:, :VIEWS]), metric)
+    return MadeUp(gallery, groups, Descriptors(found[:, :DIM], size_m[asked, VIEWS], found[:, DIM:]))
 
 
 def query_figures(made: MadeUp) -> dict[str, Any]:
@@ -121,7 +126,6 @@ def query_figures(made: MadeUp) -> dict[str, Any]:
     import numpy as np
 
     from srclib_ros.config import SelectionConfig
-    from srclib_ros.embedding.encoder import Descriptors
     from srclib_ros.library.search import EXACT_UP_TO, REFINED, distances, exact_distances, nearest_rows
     from srclib_ros.library.selection import match, vote
 
@@ -129,7 +133,7 @@ def query_figures(made: MadeUp) -> dict[str, Any]:
     begun = time.perf_counter()
     made.gallery.coarse(SIZE_WEIGHT)
     index_s = time.perf_counter() - begun
-    asked = [Descriptors(made.queries[i : i + 1], made.size_m[i : i + 1]) for i in range(len(made.queries))]
+    asked = [made.queries[row : row + 1] for row in range(len(made.queries))]
     took_ms, cpu_ms, rows = [], [], []
     for query in [*(WARM_UPS * asked)[:WARM_UPS], *asked]:
         begun, begun_cpu = time.perf_counter(), time.process_time()
@@ -138,9 +142,8 @@ def query_figures(made: MadeUp) -> dict[str, Any]:
         took_ms.append(1e3 * (time.perf_counter() - begun))
         cpu_ms.append(1e3 * (time.process_time() - begun_cpu))
         rows.append(nearest_rows(to_entries, 5))
-    everything = Descriptors(made.queries, made.size_m)
     blocks = [
-        exact_distances(made.gallery[slice(start, start + _BLOCK)], everything, SIZE_WEIGHT)
+        exact_distances(made.gallery[slice(start, start + _BLOCK)], made.queries, SIZE_WEIGHT)
         for start in range(0, len(made.gallery), _BLOCK)
     ]
     truth = [nearest_rows(row, 5) for row in np.concatenate(blocks, axis=1)]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from srclib_ros.artifact import MANIFEST, open_sealed, read_bytes, read_json, read_tensors, resolve_inside, sha256
-from srclib_ros.embedding.point_pairs import LENGTH, MOST_POINTS, PairEmbedding, PairShape
+from srclib_ros.embedding.point_pairs import LENGTH, LENGTH_M, MOST_POINTS, PairAxes, PairEmbedding, PairShape
 from srclib_ros.embedding.preprocess import AS_GIVEN, PRINCIPAL, canonicalise
 from srclib_ros.errors import ArtifactDamagedError
 from srclib_ros.inference import open_session
@@ -29,11 +30,29 @@ AT_ONCE = 64
 class Descriptors:
     """Shape and size of some clouds, apart. embeddings: (B, D) float32, unit rows, free of scale.
 
-    size_m: (B,) float32, observed size, see `preprocess.CanonicalClouds`.
+    size_m: (B,) float32, observed size, see `preprocess.CanonicalClouds`. metric: (B, M) float32, what knows shape and
+    size together, see `point_pairs.PairEmbedding`; M is 0 for a describer that has no such.
     """
 
     embeddings: FloatArray
     size_m: FloatArray
+    metric: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
+
+    def __post_init__(self) -> None:
+        if self.metric.ndim == 1:
+            object.__setattr__(self, "metric", np.zeros((*self.size_m.shape, 0), np.float32))
+
+    def __len__(self) -> int:
+        return len(self.size_m)
+
+    def __getitem__(self, rows: Sequence[int] | npt.NDArray[np.int64] | slice) -> Descriptors:
+        """Those of some clouds."""
+        return Descriptors(self.embeddings[rows], self.size_m[rows], self.metric[rows])
+
+    @classmethod
+    def concatenated(cls, some: Sequence[Descriptors]) -> Descriptors:
+        embeddings, size_m, metric = zip(*((one.embeddings, one.size_m, one.metric) for one in some), strict=True)
+        return cls(np.concatenate(embeddings), np.concatenate(size_m), np.concatenate(metric))
 
 
 class Encoder:
@@ -52,6 +71,7 @@ class Encoder:
         """dim: of the network's embedding. pairs: joined to it."""
         self.id = encoder_id
         self.dim = dim + (pairs.shape.dim if pairs else 0)
+        self.dim_m = pairs.shape.dim_m if pairs else 0
         self.n_points = n_points
         self.frame = frame
         self._pairs = pairs
@@ -81,17 +101,17 @@ class Encoder:
         Raises EmptyCloudError or CloudError for a cloud that shows no shape.
         """
         if not len(clouds):
-            return Descriptors(np.zeros((0, self.dim), np.float32), np.zeros(0, np.float32))
+            return Descriptors(*(np.zeros(size, np.float32) for size in ((0, self.dim), 0, (0, self.dim_m))))
         if len(clouds) > AT_ONCE:
-            blocks = [self.describe(clouds[start : start + AT_ONCE]) for start in range(0, len(clouds), AT_ONCE)]
-            return Descriptors(*map(np.concatenate, zip(*((b.embeddings, b.size_m) for b in blocks), strict=True)))
+            starts = range(0, len(clouds), AT_ONCE)
+            return Descriptors.concatenated([self.describe(clouds[start : start + AT_ONCE]) for start in starts])
         canonical = canonicalise(clouds, self.n_points, self.frame)
         if self._pairs is None:
             return Descriptors(self._run(canonical.points), canonical.size_m)
         running = self._aside.submit(self._run, canonical.points) if self._aside else None
-        of_pairs = self._pairs.describe(clouds, canonical)
+        of_pairs, metric = self._pairs.describe(clouds, canonical)
         of_network = running.result() if running else self._run(canonical.points)
-        return Descriptors(self._pairs.joined(of_network, of_pairs), canonical.size_m)
+        return Descriptors(self._pairs.joined(of_network, of_pairs), canonical.size_m, metric)
 
     def _run(self, points: FloatArray) -> FloatArray:
         embeddings: FloatArray = self._session.run(None, {self._input: points})[0]
@@ -106,15 +126,26 @@ def _read_pairs(folder: Path, config: Mapping[str, Any]) -> PairEmbedding:
     """What an encoder's folder says of point pairs. Raises ArtifactDamagedError."""
     try:
         told = PairShape(**config[PAIR_SETTINGS])
-        shape = PairShape(int(told.points), int(told.dim), float(told.weight))
+        counts = (int(told.points), int(told.partners), int(told.dim), int(told.dim_m))
+        shape = PairShape(*counts, float(told.weight), float(told.weight_m))
         tensors = read_tensors(resolve_inside(folder, PAIRS))
-        mean, axes = (tensors[name].astype(np.float32) for name in ("mean", "axes"))
+        free, metric = (
+            PairAxes(tensors[f"{kind}_mean"].astype(np.float32), tensors[f"{kind}_axes"].astype(np.float32))
+            for kind in ("free", "metric")
+        )
     except (TypeError, KeyError, ValueError) as error:
         raise ArtifactDamagedError(f"{folder}: its point pairs do not fit ({error}); train it again") from error
-    fit = mean.shape == (LENGTH,) and axes.shape == (LENGTH, shape.dim) and np.isfinite(mean).all()
-    if not (fit and np.isfinite(axes).all() and 2 <= shape.points <= MOST_POINTS and 0.0 <= shape.weight <= 1.0):
+    fit = _are_axes(free, LENGTH, shape.dim) and _are_axes(metric, LENGTH_M, shape.dim_m)
+    fit &= 2 <= shape.points <= MOST_POINTS and 1 <= shape.partners <= shape.points
+    if not (fit and 0.0 <= shape.weight <= 1.0 and 0.0 <= shape.weight_m <= 1.0):
         raise ArtifactDamagedError(f"{folder}: its point pairs do not fit; train it again")
-    return PairEmbedding(shape, mean, axes)
+    return PairEmbedding(shape, free, metric)
+
+
+def _are_axes(found: PairAxes, length: int, dim: int) -> bool:
+    if found.mean.shape != (length,) or found.axes.shape != (length, dim):
+        return False
+    return bool(np.isfinite(found.mean).all() and np.isfinite(found.axes).all())
 
 
 def encoder_id(folder: Path) -> str:

@@ -1,106 +1,96 @@
-"""How the pairs of points of a cloud lie to one another, counted: a histogram that turning and scaling do not change.
+"""How the pairs of points of a cloud lie to one another, counted: histograms that turning does not change.
 
 The four features are those of Drost et al., "Model globally, match locally", CVPR 2010, equation 1; one histogram of
 them over a whole shape is Wahl et al., "Surflet-pair-relation histograms", 3DIM 2003. The sign of a normal may be
 unknown, so the cosines to the line between the points are taken without sign and sorted, and the cosine between the
 normals has the sign of (n1.d)(n2.d)(n1.n2), which does not change when a normal flips: it tells pairs that face from
 pairs that look away or lie beside one another.
+
+Each pair is counted twice over: by its distance as a share of the cloud's size, which scaling does not change, and by
+its distance in metres, which does not change when a neighbour hides a part of the cloud.
+
+Few pairs of many points are worth as much as all pairs of few (an incomplete U-statistic, Blom 1976): of 512 points
+each is paired with those that lie given numbers of places away, in the order along the cloud's longest axis.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from srclib_ros.embedding.preprocess import CanonicalClouds
+from srclib_ros.embedding.preprocess import CanonicalClouds, evenly
 from srclib_ros.geometry.oriented import rows_of
 from srclib_ros.types import FloatArray
 
-BINS = (12, 4, 4, 8)  # distance, the smaller and the larger cosine to it, cosine of the normals
-LENGTH = int(np.prod(BINS))
-MOST_POINTS = 512
-SAME = np.float32(1e-6)  # squared distance of a point that is there twice
+COSINES = (4, 4, 8)  # the smaller and the larger cosine to the line, the cosine of the normals
+DISTANCES, DISTANCES_M = 12, 24
+LENGTH, LENGTH_M = (count * int(np.prod(COSINES)) for count in (DISTANCES, DISTANCES_M))
+MOST_POINTS = 1024
+SAME_M = np.float32(1e-6)  # nearer points are one that is there twice
 LONGEST = 3.5  # root mean square radii; longer distances count into the last bin
-
-
-def pair_histograms(points: FloatArray, normals: FloatArray) -> FloatArray:
-    """(B, 1536) float32 unit rows, the roots of the shares of all pairs of points that do not coincide.
-
-    points: (B, N, 3), mean 0 and mean squared norm about 1. normals: (B, N, 3) unit, finite.
-    One minus the cosine of two rows is their squared Hellinger distance.
-    """
-    batch, count, _ = points.shape
-    first, second = np.triu_indices(count, 1)
-    upper, lower = first * count + second, second * count + first
-    one = np.ones((batch, count, 1), np.float32)
-    square = np.einsum("bni,bni->bn", points, points)[..., None]
-    height = np.einsum("bni,bni->bn", normals, points)[..., None]
-    apart = _products([points, square, one], [np.float32(-2.0) * points, one, square]).take(upper, axis=1)
-    slopes = _products([normals, height], [points, -one])  # n_i . (p_j - p_i)
-    of_first, of_second = slopes.take(upper, axis=1), slopes.take(lower, axis=1)
-    between = _products([normals], [normals]).take(upper, axis=1)
-    opposed = of_first * of_second * between > 0.0  # of_second is along -d
-    np.abs(between, out=between)
-    np.negative(between, out=between, where=opposed)
-    uncounted = apart <= SAME
-    length = np.sqrt(np.maximum(apart, SAME))
-    of_first, of_second = np.abs(of_first) / length, np.abs(of_second) / length
-    index = _binned(length, 0.0, LONGEST, BINS[0])
-    for cosine, low, bins in (
-        (np.minimum(of_first, of_second), 0.0, BINS[1]),
-        (np.maximum(of_first, of_second), 0.0, BINS[2]),
-        (between, -1.0, BINS[3]),
-    ):
-        index *= bins
-        index += _binned(cosine, low, 1.0, bins)
-    index[uncounted] = LENGTH
-    index += np.arange(batch, dtype=np.int32)[:, None] * (LENGTH + 1)
-    counts = np.bincount(index.ravel(), minlength=batch * (LENGTH + 1)).reshape(batch, -1)[:, :LENGTH]
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    return np.sqrt(shares).astype(np.float32)
-
-
-def _products(rows: Sequence[FloatArray], columns: Sequence[FloatArray]) -> FloatArray:
-    """(B, N * N) dot products of all rows (B, N, k) with all columns (B, N, k), each given in pieces along k."""
-    table: FloatArray = np.concatenate(rows, axis=2) @ np.swapaxes(np.concatenate(columns, axis=2), 1, 2)
-    return table.reshape(len(table), -1)
-
-
-def _binned(values: FloatArray, low: float, high: float, bins: int) -> npt.NDArray[np.int32]:
-    """Which of the bins from low to high; what lies above is in the last."""
-    scale = np.float32(bins / (high - low))
-    index = (values * scale - np.float32(low) * scale).astype(np.int32)
-    return np.minimum(index, bins - 1, out=index)
+NEAREST_M, FARTHEST_M = 0.0035, 0.2  # evenly by logarithm in between; what lies outside counts into the end bins
 
 
 @dataclass(frozen=True)
 class PairShape:
-    """points: whose pairs are counted, of each cloud. dim: of the embedding. weight: its share of the cosine, beside
-    the network's."""
+    """points: of each cloud, of which each is paired with `partners` others. dim, dim_m: of the embeddings free of
+    scale and in metres. weight: share of the first in the cosine, beside the network's. weight_m: of the second in the
+    squared distance, beside the whole cosine's 1, where size counts."""
 
-    points: int = 128
+    points: int = 512
+    partners: int = 16
     dim: int = 64
-    weight: float = 0.2
+    dim_m: int = 64
+    weight: float = 0.25
+    weight_m: float = 0.15
+
+
+@dataclass(frozen=True, eq=False)
+class PairHistograms:
+    """Unit rows, the roots of the shares of the pairs: one minus the cosine of two is their squared Hellinger distance;
+    nothing but 0 for a cloud none of whose normals is known.
+
+    free: (B, 1536) float32, free of scale. metric: (B, 3072) float32.
+    """
+
+    free: FloatArray
+    metric: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class PairAxes:
+    """The directions along which histograms (B, L) tell shapes apart. mean: (L,). axes: (L, dim)."""
+
+    mean: FloatArray
+    axes: FloatArray
+
+    def describe(self, counted: FloatArray) -> FloatArray:
+        """(B, dim) unit rows; 0 for a histogram of nothing."""
+        along = (counted - self.mean) @ self.axes
+        length = np.linalg.norm(along, axis=1, keepdims=True)
+        seen = counted.any(axis=1, keepdims=True)
+        return np.where(seen, along / np.maximum(length, 1e-9), 0.0).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class PairEmbedding:
-    """Histograms seen along the directions that tell shapes apart. mean: (1536,). axes: (1536, dim)."""
+    """Histograms of both kinds, seen along their axes."""
 
     shape: PairShape
-    mean: FloatArray
-    axes: FloatArray
+    free: PairAxes
+    metric: PairAxes
 
-    def describe(self, clouds: Sequence[FloatArray], canonical: CanonicalClouds) -> FloatArray:
-        """(B, dim) unit rows of clouds and what they are canonically; 0 for a cloud none of whose normals is known."""
-        counted = histograms(clouds, canonical, self.shape.points)
-        of_pairs = (counted - self.mean) @ self.axes
-        length = np.linalg.norm(of_pairs, axis=1, keepdims=True)
-        seen = counted.any(axis=1, keepdims=True)
-        return np.where(seen, of_pairs / np.maximum(length, 1e-9), 0.0).astype(np.float32)
+    def describe(self, clouds: Sequence[FloatArray], canonical: CanonicalClouds) -> tuple[FloatArray, FloatArray]:
+        """Of clouds and what they are canonically: (B, dim) unit rows free of scale, and (B, dim_m) rows of squared
+        length `weight_m` in metres; 0 for a cloud none of whose normals is known."""
+        counted = histograms(clouds, canonical, self.shape.points, self.shape.partners)
+        return (
+            self.free.describe(counted.free),
+            np.float32(np.sqrt(self.shape.weight_m)) * self.metric.describe(counted.metric),
+        )
 
     def joined(self, embeddings: FloatArray, of_pairs: FloatArray) -> FloatArray:
         """(B, D + dim) unit rows: a network's (B, D), and these (B, dim) at their share of the cosine, if there are."""
@@ -108,16 +98,88 @@ class PairEmbedding:
         return np.concatenate([np.sqrt(1.0 - share) * embeddings, np.sqrt(share) * of_pairs], axis=1)
 
 
-def histograms(clouds: Sequence[FloatArray], canonical: CanonicalClouds, points: int) -> FloatArray:
-    """(B, 1536) `pair_histograms` of bare or oriented clouds; nothing but 0 where no normal is known.
+def histograms(clouds: Sequence[FloatArray], canonical: CanonicalClouds, points: int, partners: int) -> PairHistograms:
+    """Of bare or oriented clouds: `points` of each, those that have a normal, some twice where there are fewer."""
+    surfels = np.stack(
+        [_surfels(cloud, evenly(order, points)) for cloud, order in zip(clouds, canonical.order, strict=True)]
+    )
+    return pair_histograms(surfels[..., :3], surfels[..., 3:], canonical.size_m, partners)
 
-    points: of each cloud, about; those of the `canonical` ones that have a normal, some twice where others have none.
+
+def pair_histograms(points: FloatArray, normals: FloatArray, size_m: FloatArray, partners: int) -> PairHistograms:
+    """points: (B, N, 3) metres. normals: (B, N, 3) unit, finite. size_m: (B,), root mean square radius of each cloud.
+
+    Each point i is paired with the points i + k (mod N), for `partners` values of k spread evenly from 1 to N / 2.
     """
-    stride = max(1, canonical.rows.shape[1] // points)
-    chosen = [_surfels(cloud, rows[::stride]) for cloud, rows in zip(clouds, canonical.rows, strict=True)]
-    surfels = np.stack(chosen)
-    at = surfels[..., :3] - surfels[..., :3].mean(axis=1, keepdims=True)
-    return pair_histograms(at / canonical.size_m[:, None, None], surfels[..., 3:])
+    batch, count, _ = points.shape
+    known = np.abs(normals).sum(axis=(1, 2)) > 0.0
+    centred = points - points.mean(axis=1, keepdims=True)
+    half = count // 2
+    p, n = (
+        np.ascontiguousarray(np.moveaxis(np.concatenate([rows, rows[:, :half]], axis=1), 2, 0), np.float32)
+        for rows in (centred, normals)
+    )
+    places = _places(count, partners)
+    free, metric = np.empty((2, batch, len(places), count), np.int32)
+    per_size = np.float32(DISTANCES / LONGEST) / size_m.astype(np.float32)[:, None]
+    per_log = np.float32(DISTANCES_M / np.log(FARTHEST_M / NEAREST_M))
+    for place, (distance_m, cosines) in enumerate(_pairs(p, n, count, places)):
+        near = np.minimum((distance_m * per_size).astype(np.int32), DISTANCES - 1)
+        apart = (np.log(distance_m * np.float32(1.0 / NEAREST_M)) * per_log).astype(np.int32)
+        np.clip(apart, 0, DISTANCES_M - 1, out=apart)
+        for bins, distance in ((free, near), (metric, apart)):
+            distance *= int(np.prod(COSINES))
+            np.add(distance, cosines, out=bins[:, place])
+        there_twice = distance_m <= SAME_M
+        if there_twice.any():
+            free[:, place][there_twice], metric[:, place][there_twice] = LENGTH, LENGTH_M
+    free[~known], metric[~known] = LENGTH, LENGTH_M
+    return PairHistograms(_counted(free, LENGTH), _counted(metric, LENGTH_M))
+
+
+def _places(count: int, partners: int) -> list[int]:
+    """How many places further on a point's partners are."""
+    half = count // 2
+    return sorted({int(k) for k in np.ceil((np.arange(partners) + 0.5) * half / partners)})
+
+
+def _pairs(
+    p: FloatArray, n: FloatArray, count: int, places: Sequence[int]
+) -> Iterator[tuple[FloatArray, npt.NDArray[np.int32]]]:
+    """For each number of places (B, N) distances, at least SAME_M, and bins of the three cosines, of points and
+    normals (3, B, N + N / 2) that begin again at their end."""
+    smaller, larger, between_bins = COSINES
+    for k in places:
+        (dx, dy, dz), (mx, my, mz) = p[..., k : k + count] - p[..., :count], n[..., k : k + count]
+        nx, ny, nz = n[..., :count]
+        distance_m = np.maximum(np.sqrt(dx * dx + dy * dy + dz * dz), SAME_M)
+        per_distance = 1.0 / distance_m
+        first = (nx * dx + ny * dy + nz * dz) * per_distance
+        second = (mx * dx + my * dy + mz * dz) * per_distance
+        between = nx * mx + ny * my + nz * mz
+        between = np.copysign(between, first * second * between)
+        np.abs(first, out=first)
+        np.abs(second, out=second)
+        cosines = _binned(np.minimum(first, second), smaller)
+        cosines *= larger
+        cosines += _binned(np.maximum(first, second), larger)
+        cosines *= between_bins
+        cosines += _binned(0.5 * between + 0.5, between_bins)
+        yield distance_m, cosines
+
+
+def _binned(share: FloatArray, bins: int) -> npt.NDArray[np.int32]:
+    """Which of the bins from 0 to 1, though rounding may have left it a little above 1."""
+    index = (share * np.float32(bins)).astype(np.int32)
+    return np.minimum(index, bins - 1, out=index)
+
+
+def _counted(bins: npt.NDArray[np.int32], length: int) -> FloatArray:
+    """(B, length) roots of the shares of bins (B, ...); bin number `length` does not count."""
+    batch = len(bins)
+    bins += (np.arange(batch, dtype=np.int32) * (length + 1)).reshape(batch, 1, 1)
+    counts = np.bincount(bins.ravel(), minlength=batch * (length + 1)).reshape(batch, -1)[:, :length]
+    return np.sqrt(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)).astype(np.float32)
 
 
 def _surfels(cloud: FloatArray, rows: npt.NDArray[np.int64]) -> FloatArray:

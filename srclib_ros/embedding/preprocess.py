@@ -22,8 +22,8 @@ PRINCIPAL, AS_GIVEN = "principal", "as_given"
 
 @dataclass(frozen=True, eq=False)
 class CanonicalClouds:
-    """points: (B, N, 3) float32, in the frame asked for, mean 0, mean squared norm 1. rows: (B, N), which of each
-    cloud's points they are.
+    """points: (B, N, 3) float32, in the frame asked for, mean 0, mean squared norm 1. order: of each cloud all its
+    points (M,) as they lie along its longest axis, see `evenly`.
 
     size_m: (B,) float32, what normalising took away: root mean square distance of the points to their centroid.
     It shrinks with the visible share, so it is compared with other views only, never with a CAD's diameter.
@@ -31,7 +31,7 @@ class CanonicalClouds:
 
     points: FloatArray
     size_m: FloatArray
-    rows: npt.NDArray[np.int64]
+    order: list[npt.NDArray[np.int64]]
 
 
 def canonicalise(clouds: Sequence[FloatArray], n_points: int, frame: str = PRINCIPAL) -> CanonicalClouds:
@@ -42,10 +42,16 @@ def canonicalise(clouds: Sequence[FloatArray], n_points: int, frame: str = PRINC
     """
     points = np.empty((len(clouds), n_points, 3), np.float32)
     size_m = np.empty(len(clouds), np.float32)
-    rows = np.empty((len(clouds), n_points), np.int64)
+    order = []
     for at, cloud in enumerate(clouds):
-        points[at], size_m[at], rows[at] = _canonical(_checked(cloud)[:, :3], n_points, frame)
-    return CanonicalClouds(points, size_m, rows)
+        points[at], size_m[at], along = _canonical(_checked(cloud)[:, :3], n_points, frame)
+        order.append(along)
+    return CanonicalClouds(points, size_m, order)
+
+
+def evenly(order: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+    """(count,) of the elements of `order` (M,), spread evenly over it; repeats when there are too few."""
+    return order[((np.arange(count) + 0.5) * (len(order) / count)).astype(np.int64)]
 
 
 def _canonical(cloud: FloatArray, n_points: int, frame: str) -> tuple[FloatArray, float, npt.NDArray[np.int64]]:
@@ -58,15 +64,10 @@ def _canonical(cloud: FloatArray, n_points: int, frame: str) -> tuple[FloatArray
     _, axes = np.linalg.eigh(scatter)
     axes = axes[:, ::-1].astype(np.float32)  # longest first
     axes[:, 2] *= np.sign(np.linalg.det(axes))
-    rows = _evenly_along(centred @ axes[:, 0], n_points)
+    order = np.argsort(centred @ axes[:, 0])
+    rows = evenly(order, n_points)
     points = centred[rows] if frame == AS_GIVEN else centred[rows] @ axes
-    return points / np.float32(size_m), size_m, rows
-
-
-def _evenly_along(coordinate: FloatArray, n_points: int) -> npt.NDArray[np.int64]:
-    """n_points indices spread evenly over the points as sorted by `coordinate`; repeats when there are too few."""
-    ranks = ((np.arange(n_points) + 0.5) * (len(coordinate) / n_points)).astype(np.int64)
-    return np.argsort(coordinate)[ranks]
+    return points / np.float32(size_m), size_m, order
 
 
 def _checked(cloud: FloatArray) -> FloatArray:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.metrics import adjusted_rand_score
 
 from srclib_ros import __version__
@@ -75,7 +74,7 @@ def stability(gallery: Gallery, algorithm: str, seed: int) -> float:
     for _ in range(RESAMPLINGS):
         first = rng.permutation(views)
         pair = [
-            noise_alone(ALGORITHMS[algorithm](Parts(part_distances(_of_views(gallery, half)))).labels)
+            noise_alone(ALGORITHMS[algorithm](Parts(part_distances(gallery[:, half]))).labels)
             for half in np.array_split(first, 2)
         ]
         found.append(adjusted_rand_score(*pair))
@@ -84,8 +83,7 @@ def stability(gallery: Gallery, algorithm: str, seed: int) -> float:
 
 def _rows(encoder: Encoder, clouds: Sequence[list[FloatArray]], categories: list[str], seed: int) -> list[Any]:
     described = describe_all(encoder, [cloud for of_part in clouds for cloud in of_part])
-    shape = len(clouds), PARTIAL_VIEWS + FULL_VIEWS
-    gallery = Gallery(described.embeddings.reshape(*shape, -1), described.size_m.reshape(shape))
+    gallery = Gallery.of(described, PARTIAL_VIEWS + FULL_VIEWS)
     parts = Parts(part_distances(gallery))
     rows = []
     for algorithm, cluster in ALGORITHMS.items():
@@ -96,10 +94,6 @@ def _rows(encoder: Encoder, clouds: Sequence[list[FloatArray]], categories: list
         steady = stability(gallery, algorithm, seed)
         rows.append({"algorithm": algorithm, **figures, "stability": steady, "seconds": seconds})
     return rows
-
-
-def _of_views(gallery: Gallery, views: npt.NDArray[np.int64]) -> Gallery:
-    return Gallery(gallery.embeddings[:, views], gallery.size_m[:, views])
 
 
 def _clouds(part: PartMesh, seed: int, row: int) -> list[FloatArray]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from srclib_ros.embedding.encoder import Descriptors
 from srclib_ros.library.packing import unpacked
 from srclib_ros.types import FloatArray
 
 CENTRES = 4
 """Of an entry: one mean of views from all sides lies near none of them."""
 DIMENSIONS = 16
-"""Of shape, by principal components over the library's views: 97 % of the scatter in the library that ships."""
+"""Of shape and what is metric, by principal components over the library's views."""
 _ROUNDS = 3
 _BLOCK = 2_048
 _VIEWS_FOR_COMPONENTS = 50_000
@@ -25,13 +26,20 @@ class CoarseIndex:
     rounds from views that lie far apart.
     """
 
-    def __init__(self, embeddings: npt.NDArray[np.generic], size_m: FloatArray, size_weight: float) -> None:
-        """embeddings: (E, V, D), size_m: (E, V), as in `search.Gallery`."""
+    def __init__(
+        self,
+        embeddings: npt.NDArray[np.generic],
+        metric: npt.NDArray[np.generic],
+        size_m: FloatArray,
+        size_weight: float,
+    ) -> None:
+        """embeddings: (E, V, D), metric: (E, V, M), size_m: (E, V), as in `search.Gallery`. M 0: shape alone."""
         self._size_scale = np.float32(np.sqrt(2.0) * size_weight)
-        self._mean, self._axes = _components(embeddings)
+        self._metric_dim = metric.shape[2]
+        self._mean, self._axes = _components(embeddings, metric)
         blocks = []
         for start in range(0, len(embeddings), _BLOCK):
-            views = unpacked(embeddings[start : start + _BLOCK])
+            views = _together(embeddings[start : start + _BLOCK], metric[start : start + _BLOCK])
             log_size = np.log(size_m[start : start + _BLOCK])
             shape, size = (views - self._mean) @ self._axes, self._size_scale * log_size[..., None]
             blocks.append(centres_of(np.concatenate([shape, size], axis=2), CENTRES))
@@ -40,9 +48,11 @@ class CoarseIndex:
         by_centre = np.concatenate([-centres, half_squares], axis=2).transpose(1, 0, 2)
         self._matrix = np.ascontiguousarray(by_centre, np.float32).reshape(-1, by_centre.shape[2])
 
-    def squared(self, embedding: FloatArray, size_m: float) -> FloatArray:
-        """(E,) estimates of the squared distance of one query: embedding (D,), observed size."""
-        feature = np.append((embedding - self._mean) @ self._axes, self._size_scale * np.float32(np.log(size_m)))
+    def squared(self, query: Descriptors) -> FloatArray:
+        """(E,) estimates of the squared distance of one query."""
+        view = np.concatenate([query.embeddings[0], query.metric[0, : self._metric_dim]])
+        log_size = np.log(query.size_m[0])
+        feature = np.append((view - self._mean) @ self._axes, self._size_scale * log_size)
         half_squares = self._matrix @ np.append(feature, np.float32(1.0)).astype(np.float32)
         nearest = half_squares.reshape(CENTRES, -1).min(axis=0)
         squared: FloatArray = np.maximum(nearest + np.float32(0.5 * (feature**2).sum()), np.float32(0.0))
@@ -68,10 +78,18 @@ def centres_of(features: FloatArray, count: int) -> FloatArray:
     return centres
 
 
-def _components(embeddings: npt.NDArray[np.generic]) -> tuple[FloatArray, FloatArray]:
-    """Mean (D,) and principal axes (D, at most DIMENSIONS) of views taken evenly."""
-    flat = embeddings.reshape(-1, embeddings.shape[2])
-    views = unpacked(flat[:: max(len(flat) // _VIEWS_FOR_COMPONENTS, 1)])
+def _together(embeddings: npt.NDArray[np.generic], metric: npt.NDArray[np.generic]) -> FloatArray:
+    return np.concatenate([unpacked(embeddings), unpacked(metric)], axis=-1)
+
+
+def _components(embeddings: npt.NDArray[np.generic], metric: npt.NDArray[np.generic]) -> tuple[FloatArray, FloatArray]:
+    """Mean (D + M,) and principal axes (D + M, at most DIMENSIONS) of views taken evenly."""
+    flat = [
+        views.reshape(-1, views.shape[2]) if views.size else np.zeros((embeddings[..., 0].size, 0), np.float32)
+        for views in (embeddings, metric)
+    ]
+    every = max(len(flat[0]) // _VIEWS_FOR_COMPONENTS, 1)
+    views = _together(flat[0][::every], flat[1][::every])
     mean = views.mean(axis=0)
     _, axes = np.linalg.eigh((views - mean).T @ (views - mean))
     return mean, np.ascontiguousarray(axes[:, ::-1][:, :DIMENSIONS])

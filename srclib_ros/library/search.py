@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,28 +23,57 @@ _AT_ONCE = 2**24
 
 @dataclass(frozen=True, eq=False)
 class Gallery:
-    """What a library remembers of its entries' looks.
+    """What a library remembers of its entries' looks: `Descriptors` of V views of each of E entries.
 
     embeddings: (E, V, D) float32, unit rows; above `EXACT_UP_TO` entries int16, see `packing`. size_m: (E, V) float32,
     the observed size of each view: a partial view is smaller than its part, so that queries are compared with views
-    and not with the CAD's diameter.
+    and not with the CAD's diameter. metric: (E, V, M), of the type of the embeddings.
     """
 
     embeddings: FloatArray | npt.NDArray[np.int16]
     size_m: FloatArray
+    metric: FloatArray | npt.NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.float32))
     _coarse: dict[float, CoarseIndex] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.metric.ndim == 1:
+            object.__setattr__(self, "metric", np.zeros((*self.size_m.shape, 0), self.embeddings.dtype))
+
+    @classmethod
+    def of(cls, described: Descriptors, views: int) -> Gallery:
+        """Of descriptors of all the views, `views` of one entry after another."""
+        shape = len(described) // views, views
+        return cls(
+            described.embeddings.reshape(*shape, -1),
+            described.size_m.reshape(shape),
+            described.metric.reshape(*shape, described.metric.shape[1]),
+        )
+
+    @property
+    def described(self) -> Descriptors:
+        """All the views, one entry's after another's."""
+        rows = self.size_m.size
+        embeddings, metric = unpacked(self.embeddings), unpacked(self.metric)
+        return Descriptors(embeddings.reshape(rows, -1), self.size_m.reshape(-1), metric.reshape(rows, metric.shape[2]))
+
+    @property
+    def tensors(self) -> dict[str, npt.NDArray[Any]]:
+        """By name, as they are written to disk."""
+        return {"embeddings": self.embeddings, "size_m": self.size_m, "metric": self.metric}
 
     def __len__(self) -> int:
         return len(self.embeddings)
 
-    def __getitem__(self, rows: Sequence[int] | np.ndarray | slice) -> Gallery:
-        """The gallery of some entries."""
-        return Gallery(self.embeddings[rows], self.size_m[rows])
+    def __getitem__(self, rows: Any) -> Gallery:
+        """The gallery of some entries, or with two indices of some of their views."""
+        return Gallery(self.embeddings[rows], self.size_m[rows], self.metric[rows])
 
     def as_stored(self) -> Gallery:
         """With embeddings in the format that a library of so many entries keeps them in."""
-        stored = packed(self.embeddings) if len(self) > EXACT_UP_TO else unpacked(self.embeddings)
-        return self if stored is self.embeddings else Gallery(stored, self.size_m)
+        pack = packed if len(self) > EXACT_UP_TO else unpacked
+        stored, metric = pack(self.embeddings), pack(self.metric)
+        same = stored is self.embeddings and metric is self.metric
+        return self if same else Gallery(stored, self.size_m, metric)
 
     def prepare(self, size_weight: float) -> None:
         """Make the first stage of a search, where it has two, so that the first query does not wait for it."""
@@ -54,21 +83,22 @@ class Gallery:
     def coarse(self, size_weight: float) -> CoarseIndex:
         """The first stage of a search, made once."""
         if size_weight not in self._coarse:
-            self._coarse[size_weight] = CoarseIndex(self.embeddings, self.size_m, size_weight)
+            metric = self.metric if size_weight > 0.0 else self.metric[..., :0]
+            self._coarse[size_weight] = CoarseIndex(self.embeddings, metric, self.size_m, size_weight)
         return self._coarse[size_weight]
 
 
 def distances(gallery: Gallery, queries: Descriptors, size_weight: float) -> FloatArray:
     """(B, E) distance of each query to each entry's nearest view; `similarity_of` reads it.
 
-    d^2 = |e_q - e_v|^2 / 2 + (size_weight * ln(size_q / size_v))^2: one minus the cosine, and openly the size;
-    with size_weight 0 the size does not matter at all. Exact up to `EXACT_UP_TO` entries. Above, exact for the
+    d^2 = |e_q - e_v|^2 / 2 + |m_q - m_v|^2 / 2 + (size_weight * ln(size_q / size_v))^2: one minus the cosine of the
+    embeddings free of scale, and openly the size, by what is metric and by the ratio; with size_weight 0 the last two
+    are left out, and the size does not matter at all. Exact up to `EXACT_UP_TO` entries. Above, exact for the
     `REFINED` that come out nearest in the first stage; the others keep its estimate, never nearer than those.
     """
     if len(gallery) > EXACT_UP_TO:
-        rows = zip(queries.embeddings, queries.size_m, strict=True)
         found = [
-            two_stage_distances(gallery, embedding, float(size_m), size_weight, REFINED) for embedding, size_m in rows
+            two_stage_distances(gallery, queries[row : row + 1], size_weight, REFINED) for row in range(len(queries))
         ]
         return np.stack(found) if found else np.zeros((0, len(gallery)), np.float32)
     return exact_distances(gallery, queries, size_weight)
@@ -76,27 +106,31 @@ def distances(gallery: Gallery, queries: Descriptors, size_weight: float) -> Flo
 
 def exact_distances(gallery: Gallery, queries: Descriptors, size_weight: float) -> FloatArray:
     """(B, E) as `distances`, from every view of every entry."""
-    entries, views, dim = gallery.embeddings.shape
-    stored = unpacked(gallery.embeddings).reshape(-1, dim)
-    log_size = np.log(gallery.size_m).reshape(-1)
-    nearest = np.empty((len(queries.embeddings), entries), np.float32)
+    stored = gallery.described
+    nearest = np.empty((len(queries), len(gallery)), np.float32)
     step = max(_AT_ONCE // len(stored), 1)
     for start in range(0, len(nearest), step):
-        block = slice(start, start + step)
-        squared = 1.0 - queries.embeddings[block] @ stored.T
-        if size_weight > 0.0:
-            squared += (size_weight * (np.log(queries.size_m[block])[:, None] - log_size)) ** 2
-        nearest[block] = squared.reshape(-1, entries, views).min(axis=2)
+        squared = _squared(queries[start : start + step], stored, size_weight)
+        nearest[start : start + step] = squared.reshape(-1, *gallery.size_m.shape).min(axis=2)
     return np.sqrt(np.maximum(nearest, 0.0))
 
 
-def two_stage_distances(
-    gallery: Gallery, embedding: FloatArray, size_m: float, size_weight: float, refined: int
-) -> FloatArray:
-    """(E,) of one query (D,), as `distances` in a large library."""
-    squared = gallery.coarse(size_weight).squared(embedding, size_m)
+def _squared(queries: Descriptors, views: Descriptors, size_weight: float) -> FloatArray:
+    """(B, V) squared distances of queries to views."""
+    squared = 1.0 - queries.embeddings @ views.embeddings.T
+    if size_weight > 0.0:
+        squared += (size_weight * (np.log(queries.size_m)[:, None] - np.log(views.size_m))) ** 2
+        if queries.metric.shape[1]:
+            own, others = (0.5 * np.einsum("im,im->i", some.metric, some.metric) for some in (queries, views))
+            squared += own[:, None] + others
+            squared -= queries.metric @ views.metric.T
+    return squared
+
+
+def two_stage_distances(gallery: Gallery, query: Descriptors, size_weight: float, refined: int) -> FloatArray:
+    """(E,) of one query, as `distances` in a large library."""
+    squared = gallery.coarse(size_weight).squared(query)
     rows = np.argpartition(squared, min(refined, len(squared)) - 1)[:refined]
-    query = Descriptors(embedding[None], np.array([size_m], np.float32))
     exact = exact_distances(gallery[rows], query, size_weight)[0]
     found = np.sqrt(np.maximum(squared, float(exact.max()) ** 2))
     found[rows] = exact
@@ -113,9 +147,7 @@ def nearest_rows(to_entries: FloatArray, count: int) -> np.ndarray:
 
 def nearest_view(gallery: Gallery, entry: int, queries: Descriptors, size_weight: float) -> np.ndarray:
     """(B,) index of the view of one entry that lies nearest to each query."""
-    squared = 1.0 - queries.embeddings @ unpacked(gallery.embeddings[entry]).T
-    log_ratio = np.log(queries.size_m)[:, None] - np.log(gallery.size_m[entry])
-    return np.argmin(squared + (size_weight * log_ratio) ** 2, axis=1)
+    return np.argmin(_squared(queries, gallery[[entry]].described, size_weight), axis=1)
 
 
 def similarity_of(distance: FloatArray) -> FloatArray:

@@ -2,7 +2,7 @@
 
 manifest.json         what it is, thresholds, and the hash of every other file; written last
 entries.json          one record a part, see `entry.Entry`
-gallery.safetensors   embeddings (E, V, D) and observed sizes size_m (E, V), see `search.Gallery`
+gallery.safetensors   embeddings (E, V, D), observed sizes size_m (E, V), metric (E, V, M), see `search.Gallery`
 queries.safetensors   the same of views that are not remembered: thresholds are set by them. Older libraries lack it
 encoder/              the sealed encoder that the embeddings are of
 models/<name>/        the sealed grasp model of an entry
@@ -117,18 +117,21 @@ def _read_entries(folder: Path) -> tuple[Entry, ...]:
 
 def _read_gallery(path: Path, entries: int) -> Gallery:
     tensors = read_tensors(path)
-    embeddings, size_m = tensors.get("embeddings"), tensors.get("size_m")
+    embeddings, size_m, metric = (tensors.get(name) for name in ("embeddings", "size_m", "metric"))
     if (
         embeddings is None
         or size_m is None
+        or metric is None
         or embeddings.ndim != 3
-        or embeddings.shape[:2] != size_m.shape
+        or metric.ndim != 3
+        or not embeddings.shape[:2] == metric.shape[:2] == size_m.shape
         or embeddings.shape[0] != entries
         or 0 in embeddings.shape
-        or not (np.isfinite(embeddings).all() and np.isfinite(size_m).all() and (size_m > 0).all())
+        or not all(np.isfinite(values).all() for values in (embeddings, size_m, metric))
+        or not (size_m > 0).all()
     ):
         raise ArtifactDamagedError(f"{path}: does not hold the views of {entries} entries; build the library again")
-    return Gallery(embeddings, size_m.astype(np.float32, copy=False)).as_stored()
+    return Gallery(embeddings, size_m.astype(np.float32, copy=False), metric).as_stored()
 
 
 def _size_weight(manifest: Mapping[str, Any], folder: Path) -> float:

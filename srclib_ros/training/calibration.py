@@ -74,8 +74,7 @@ def _best(
     whether its kind has others.
     """
     own = slice(row * of_each, (row + 1) * of_each)
-    found = Descriptors(queries.embeddings[own], queries.size_m[own])
-    similarity = similarity_of(distances(gallery, found, size_weight))
+    similarity = similarity_of(distances(gallery, queries[own], size_weight))
     same_kind = kind == kind[row]
     other = np.arange(len(kind)) != row
     return (

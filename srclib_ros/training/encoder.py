@@ -93,7 +93,7 @@ def train_encoder(
     meta = {"seed": seed, "shapes": len(shapes), "training": settings, "made_from": made_from, "loss": loss}
     pairs = None
     if training.point_pairs is not None:
-        pairs = fit_pairs(training.point_pairs, views, training.shape.n_points, seed, progress)
+        pairs = fit_pairs(training.point_pairs, views, seed, progress)
     write_encoder(out, kind.network, meta, kind, pairs)
     shutil.rmtree(work, ignore_errors=True)
     return open_sealed(out, KIND, SCHEMA)

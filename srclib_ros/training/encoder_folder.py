@@ -64,7 +64,9 @@ def write_encoder(
     config = {"architecture": architecture, **asdict(network.shape)}
     if pairs is not None:
         config[PAIR_SETTINGS] = asdict(pairs.shape)
-        write_tensors(folder / PAIRS, {"mean": pairs.mean, "axes": pairs.axes})
+        axes = {"free": pairs.free, "metric": pairs.metric}
+        tensors = {f"{kind}_{name}": value for kind, of_kind in axes.items() for name, value in vars(of_kind).items()}
+        write_tensors(folder / PAIRS, tensors)
     write_json(folder / CONFIG, config)
     write_atomic(folder / ONNX, onnx_bytes(network))
     write_tensors(folder / WEIGHTS, {name: value.numpy() for name, value in network.state_dict().items()})

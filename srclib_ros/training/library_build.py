@@ -35,7 +35,7 @@ class BuildPlan:
     """
 
     views: ViewPlan = field(default_factory=ViewPlan)
-    size_weight: float = 0.7
+    size_weight: float = 0.3
     networks: int = 0
 
 

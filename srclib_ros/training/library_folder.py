@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from srclib_ros import __version__
 from srclib_ros.artifact import put_in_place, recover, seal, sha256, write_json, write_tensors
 from srclib_ros.embedding.encoder import Descriptors, encoder_id
@@ -24,7 +22,6 @@ from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.library.clustering import ALGORITHMS, Clustering, parts_of
 from srclib_ros.library.clustering.record import clustering_record
 from srclib_ros.library.entry import NOISE, Entry
-from srclib_ros.library.packing import unpacked
 from srclib_ros.library.search import Gallery
 from srclib_ros.library.store import ENCODER, ENTRIES, GALLERY, KIND, MODELS, QUERIES, SCHEMA, Library
 from srclib_ros.library.thresholds import Thresholds
@@ -115,9 +112,7 @@ class Contents:
             entry.category or ("" if label == NOISE else f"cluster {label}")
             for entry, label in zip(self.entries, clustering.labels, strict=True)
         ]
-        _, of_each, dim = queries.embeddings.shape
-        asked = Descriptors(unpacked(queries.embeddings).reshape(-1, dim), queries.size_m.reshape(-1))
-        return calibrate(self.gallery, kinds, asked, of_each, self.size_weight)
+        return calibrate(self.gallery, kinds, queries.described, queries.size_m.shape[1], self.size_weight)
 
 
 def entry_of(part: PartMesh, seed: int) -> Entry:
@@ -179,7 +174,7 @@ def write_library(
     write_json(assembled / ENTRIES, [entry.to_json() for entry in entries])
     for file, views in ((GALLERY, contents.gallery), (QUERIES, contents.queries)):
         if views is not None:
-            write_tensors(assembled / file, {"embeddings": views.embeddings, "size_m": views.size_m})
+            write_tensors(assembled / file, views.tensors)
     plan = contents.plan
     meta = {
         "name": contents.name,
@@ -201,10 +196,8 @@ def write_library(
 
 def joined(one: Gallery, other: Gallery) -> Gallery:
     """The entries of both, one's first."""
-    return Gallery(
-        np.concatenate([unpacked(one.embeddings), unpacked(other.embeddings)]),
-        np.concatenate([one.size_m, other.size_m]),
-    )
+    described = Descriptors.concatenated([one.described, other.described])
+    return Gallery.of(described, one.size_m.shape[1])
 
 
 def _placed(row: int, entry: Entry, clustering: Clustering, contents: Contents) -> Entry:

@@ -55,15 +55,12 @@ def see_parts(
     tasks = [(parts[row], files, plan, seed) for row in missing]
     for index, found in jobs.each(describe_part, tasks, progress, "views"):
         row = missing[index]
-        write_tensors(places[row], {"embeddings": found.embeddings, "size_m": found.size_m})
+        write_tensors(places[row], {"embeddings": found.embeddings, "size_m": found.size_m, "metric": found.metric})
         seen[row] = found
-    embeddings = np.stack([part.embeddings for part in seen if part is not None])
-    size_m = np.stack([part.size_m for part in seen if part is not None])
     remembered = plan.partial_views + plan.full_views
-    return (
-        Gallery(embeddings[:, :remembered], size_m[:, :remembered]),
-        Gallery(embeddings[:, remembered:], size_m[:, remembered:]),
-    )
+    described = Descriptors.concatenated([part for part in seen if part is not None])
+    every = Gallery.of(described, remembered + plan.queries)
+    return every[:, :remembered], every[:, remembered:]
 
 
 def describe_part(part: PartMesh, encoder_files: Files, plan: ViewPlan, seed: int) -> Descriptors:
@@ -108,6 +105,6 @@ def _key(part: PartMesh, encoder: str, plan: ViewPlan, seed: int) -> str:
 def _kept(place: Path) -> Descriptors | None:
     try:
         tensors = read_tensors(place)
-        return Descriptors(tensors["embeddings"], tensors["size_m"])
+        return Descriptors(tensors["embeddings"], tensors["size_m"], tensors["metric"])
     except (ArtifactMissingError, ArtifactDamagedError, KeyError):
         return None

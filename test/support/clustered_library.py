@@ -58,7 +58,7 @@ def clustered_library(
             }
         )
     write_json(folder / ENTRIES, records)
-    write_tensors(folder / GALLERY, {"embeddings": gallery.embeddings, "size_m": gallery.size_m})
+    write_tensors(folder / GALLERY, gallery.tensors)
     rates = {"false_accept": 0.1, "false_reject": 0.2, "auroc": 0.9, "queries": 10}
     thresholds = {"identity": {"similarity": 0.99, **rates}, "suitability": {"similarity": 0.8, **rates}}
     meta = {

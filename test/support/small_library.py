@@ -38,6 +38,7 @@ def write_small_library(folder: Path, **changes: Any) -> Path:
         {
             "embeddings": np.stack([at_degrees(row[4])[None] for row in ROWS]),
             "size_m": np.float32([[row[5]] for row in ROWS]),
+            "metric": np.zeros((len(ROWS), 1, 0), np.float32),
         },
     )
     rates = {"false_accept": 0.1, "false_reject": 0.2, "auroc": 0.9, "queries": 10}

@@ -9,13 +9,13 @@ from srclib_ros.embedding.point_pairs import histograms
 from srclib_ros.embedding.preprocess import canonicalise
 from srclib_ros.types import FloatArray
 
-POINTS = 192
+POINTS, PARTNERS = 512, 32
 
 
 class PointPairHistogram:
-    """All 18,336 pairs of 192 points, free of scale, and size beside it. Normals are those that the encoder gets."""
+    """16,384 pairs of 512 points, free of scale, and size beside it. Normals are those that the encoder gets."""
 
     def describe(self, clouds: Sequence[FloatArray]) -> Descriptors:
         """embeddings (B, 1536) unit rows; size_m (B,), root mean square distance to the centroid."""
         canonical = canonicalise(clouds, POINTS)
-        return Descriptors(histograms(clouds, canonical, POINTS), canonical.size_m)
+        return Descriptors(histograms(clouds, canonical, POINTS, PARTNERS).free, canonical.size_m)

@@ -56,15 +56,13 @@ def evaluate_retrieval(
 
 def describe_all(encoder: Describer, clouds: Sequence[FloatArray], at_once: int = 64) -> Descriptors:
     """Descriptors of many clouds in bounded memory."""
-    blocks = [encoder.describe(clouds[start : start + at_once]) for start in range(0, len(clouds), at_once)]
-    return Descriptors(np.concatenate([b.embeddings for b in blocks]), np.concatenate([b.size_m for b in blocks]))
+    starts = range(0, len(clouds), at_once)
+    return Descriptors.concatenated([encoder.describe(clouds[start : start + at_once]) for start in starts])
 
 
 def remembered(encoder: Describer, task: RetrievalTask) -> Gallery:
     """The gallery's views of each part, described."""
-    described = describe_all(encoder, task.remembered)
-    shape = len(task.gallery), len(task.gallery[0])
-    return Gallery(described.embeddings.reshape(*shape, -1), described.size_m.reshape(shape))
+    return Gallery.of(describe_all(encoder, task.remembered), len(task.gallery[0]))
 
 
 def fitted_size_weight(
@@ -88,9 +86,9 @@ def fitted_size_weight(
     described = describe_all(encoder, asked)
     hits = np.zeros(len(SIZE_WEIGHTS), np.int64)
     for number, view in enumerate(chosen):
-        others = Gallery(np.delete(gallery.embeddings, view, axis=1), np.delete(gallery.size_m, view, axis=1))
+        others = gallery[:, np.arange(gallery.size_m.shape[1]) != view]
         rows = np.arange(number, len(asked), len(chosen))
-        queries = Descriptors(described.embeddings[rows], described.size_m[rows])
+        queries = described[rows]
         for row, weight in enumerate(SIZE_WEIGHTS):
             hits[row] += np.count_nonzero(ranks(distances(others, queries, weight), truth[rows]) < 1)
     return SIZE_WEIGHTS[int(np.argmax(hits))]

@@ -40,7 +40,7 @@ def test_what_two_stages_miss_is_told(monkeypatch: pytest.MonkeyPatch, capsys: p
 
 def test_a_query_has_a_size_of_its_own() -> None:
     made = made_up_library(50, 20, 1)
-    assert not np.isin(made.size_m, made.gallery.size_m).any()
+    assert not np.isin(made.queries.size_m, made.gallery.size_m).any()
 
 
 def test_no_algorithm_is_refused() -> None:

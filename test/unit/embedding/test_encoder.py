@@ -109,11 +109,15 @@ def test_a_config_that_says_nothing_is_named(damaged: Path) -> None:
 
 
 def test_point_pairs_stand_beside_the_network(folder: Path, clouds: list[FloatArray], tmp_path: Path) -> None:
-    from srclib_ros.embedding.point_pairs import LENGTH, PairEmbedding, PairShape
+    from srclib_ros.embedding.point_pairs import LENGTH, LENGTH_M, PairAxes, PairEmbedding, PairShape
     from srclib_ros.training.encoder_folder import load_network, write_encoder
 
-    axes = np.random.default_rng(0).standard_normal((LENGTH, 5)).astype(np.float32)
-    pairs = PairEmbedding(PairShape(32, 5, 0.25), np.zeros(LENGTH, np.float32), axes)
+    rng = np.random.default_rng(0)
+    free, metric = (
+        PairAxes(np.zeros(length, np.float32), rng.standard_normal((length, dim)).astype(np.float32))
+        for length, dim in ((LENGTH, 5), (LENGTH_M, 4))
+    )
+    pairs = PairEmbedding(PairShape(32, 8, 5, 4, 0.25, 0.5), free, metric)
     path = tmp_path / "with_pairs"
     write_encoder(path, load_network(folder), {"seed": 0}, pairs=pairs)
     encoder = Encoder.load(path)
@@ -121,13 +125,16 @@ def test_point_pairs_stand_beside_the_network(folder: Path, clouds: list[FloatAr
     assert found.shape == (3, encoder.dim) == (3, 6 + 5)
     np.testing.assert_allclose(found[:, :6], np.sqrt(0.75) * Encoder.load(folder).encode(clouds), atol=1e-5)
     np.testing.assert_array_equal(Encoder.load(path, threads=1).encode(clouds), found)
+    described = encoder.describe(clouds)
+    assert described.metric.shape == (3, encoder.dim_m) == (3, 4)
+    assert encoder.describe([]).metric.shape == (0, 4)
     for bad in (path / "pairs.safetensors", path / CONFIG):
         copy = Path(shutil.copytree(path, tmp_path / f"bad_{bad.suffix}"))
         if bad.name == CONFIG:
             config = json.loads((copy / CONFIG).read_text())
             write_json(copy / CONFIG, config | {"point_pairs": {"dims": 3}})
         else:
-            write_tensors(copy / bad.name, {"mean": pairs.mean, "axes": axes[:, :2]})
+            write_tensors(copy / bad.name, {"free_mean": free.mean, "free_axes": free.axes[:, :2]})
         seal(copy, "encoder", 1, {"seed": 0})
         with pytest.raises(ArtifactDamagedError, match="train it again"):
             Encoder.load(copy)

@@ -8,9 +8,15 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from srclib_ros.embedding.point_pairs import (
-    BINS,
+    COSINES,
+    DISTANCES,
+    DISTANCES_M,
+    FARTHEST_M,
     LENGTH,
+    LENGTH_M,
     LONGEST,
+    NEAREST_M,
+    PairAxes,
     PairEmbedding,
     PairShape,
     histograms,
@@ -22,9 +28,14 @@ from srclib_ros.types import FloatArray
 
 
 def counted(points: list[list[float]], normals: list[list[float]]) -> dict[tuple[int, ...], float]:
-    """Bins that hold anything, and their shares."""
-    (found,) = pair_histograms(np.float32([points]), np.float32([normals]))
-    return {tuple(map(int, np.unravel_index(at, BINS))): float(found[at]) ** 2 for at in np.flatnonzero(found)}
+    """Bins of the histogram free of scale that hold anything, and their shares."""
+    (found,) = pair_histograms(np.float32([points]), np.float32([normals]), np.ones(1, np.float32), 1).free
+    return filled(found, DISTANCES)
+
+
+def filled(histogram: FloatArray, distances: int) -> dict[tuple[int, ...], float]:
+    bins = distances, *COSINES
+    return {tuple(map(int, np.unravel_index(at, bins))): float(histogram[at]) ** 2 for at in np.flatnonzero(histogram)}
 
 
 def unit(rows: npt.NDArray[np.floating]) -> FloatArray:
@@ -43,7 +54,7 @@ def cloud(rng: np.random.Generator) -> FloatArray:
 def test_three_pairs_by_hand() -> None:
     # two points of one plate, one beside them whose normal points along the line: the distances are 1, 2 and 1
     found = counted([[-1, 0, 0], [0, 0, 0], [1, 0, 0]], [[0, 0, 1], [0, 0, 1], [1, 0, 0]])
-    one, two = int(1.0 / LONGEST * BINS[0]), int(2.0 / LONGEST * BINS[0])
+    one, two = int(1.0 / LONGEST * DISTANCES), int(2.0 / LONGEST * DISTANCES)
     side_by_side = (one, 0, 0, 7)  # both normals square to the line, parallel
     assert found == pytest.approx({side_by_side: 1 / 3, (one, 0, 3, 4): 1 / 3, (two, 0, 3, 4): 1 / 3})
 
@@ -51,7 +62,27 @@ def test_three_pairs_by_hand() -> None:
 def test_two_perpendicular_planes_by_hand() -> None:
     """A point on the floor, one on a wall as far ahead as up: both angles to the line 45 degrees, normals at 90."""
     found = counted([[-0.5, 0, -0.5], [0.5, 0, 0.5]], [[0, 0, 1], [-1, 0, 0]])
-    assert found == pytest.approx({(int(np.sqrt(2.0) / LONGEST * BINS[0]), 2, 2, 4): 1.0})
+    assert found == pytest.approx({(int(np.sqrt(2.0) / LONGEST * DISTANCES), 2, 2, 4): 1.0})
+
+
+def test_metric_distances_count_evenly_by_logarithm() -> None:
+    """Side by side on one plate, so that the cosines are 0, 0 and 1: only the distance tells the pairs apart."""
+    apart_m = np.float32([[[0, 0, 0], [0.01, 0, 0], [0.5, 0, 0]]])
+    up = np.float32([[[0, 0, 1]] * 3])
+    octave = int(np.log(0.01 / NEAREST_M) / np.log(FARTHEST_M / NEAREST_M) * DISTANCES_M)
+    for size_m in (0.1, 0.3):
+        (found,) = pair_histograms(apart_m, up, np.float32([size_m]), 1).metric
+        assert filled(found, DISTANCES_M) == pytest.approx(
+            {(octave, 0, 0, 7): 1 / 3, (DISTANCES_M - 1, 0, 0, 7): 2 / 3}
+        )
+
+
+def test_what_is_hidden_moves_the_metric_histogram_less(cloud: FloatArray) -> None:
+    """A strip off one end makes the cloud smaller, and with it every distance as a share of its size."""
+    longest = cloud[np.argsort(cloud[:, 0])]
+    part = longest[: int(0.8 * len(longest))]
+    found = histograms([longest, part], canonicalise([longest, part], 128), 512, 16)
+    assert found.metric[0] @ found.metric[1] > found.free[0] @ found.free[1]
 
 
 def test_facing_pairs_are_not_pairs_that_look_the_same_way() -> None:
@@ -65,21 +96,21 @@ def test_the_sign_of_a_normal_does_not_matter(cloud: FloatArray, rng: np.random.
     flipped = cloud.copy()
     flipped[:, 3:] *= rng.choice([-1.0, 1.0], (len(cloud), 1)).astype(np.float32)
     canonical = canonicalise([cloud, flipped], 128)
-    one, other = histograms([cloud, flipped], canonical, 128)
+    one, other = histograms([cloud, flipped], canonical, 128, 16).free
     assert one @ other > 0.999
 
 
 def test_turning_and_scaling_change_nothing(cloud: FloatArray, rng: np.random.Generator) -> None:
     turn = Rotation.random(rng=rng).as_matrix().astype(np.float32)
     moved = oriented(2.0 * cloud[:, :3] @ turn.T + np.float32([0.1, 0.2, 0.6]), cloud[:, 3:] @ turn.T)
-    one, other = histograms([cloud, moved], canonicalise([cloud, moved], 128), 128)
+    one, other = histograms([cloud, moved], canonicalise([cloud, moved], 128), 256, 16).free
     assert np.linalg.norm(one) == pytest.approx(1.0, abs=1e-5)
     assert one @ other > 0.99
 
 
 def test_a_bare_cloud_gets_its_normals_from_its_points(cloud: FloatArray) -> None:
     clouds = [cloud, cloud[:, :3]]
-    one, other = histograms(clouds, canonicalise(clouds, 128), 128)
+    one, other = histograms(clouds, canonicalise(clouds, 128), 128, 16).free
     assert one @ other > 0.9
 
 
@@ -88,28 +119,40 @@ def test_points_without_normals_are_in_no_pair(cloud: FloatArray) -> None:
     blind[::2, 3:] = np.nan
     nothing = cloud.copy()
     nothing[:, 3:] = np.nan
-    seeing, half, none = histograms([cloud, blind, nothing], canonicalise([cloud, blind, nothing], 128), 128)
-    assert seeing @ half > 0.95
-    assert not none.any()
+    found = histograms([cloud, blind, nothing], canonicalise([cloud, blind, nothing], 128), 256, 16)
+    for seeing, half, none in (found.free, found.metric):
+        assert seeing @ half > 0.9
+        assert not none.any()
+
+
+def embedding(rng: np.random.Generator) -> PairEmbedding:
+    """Of 8 and 6 random directions, a quarter of the cosine, half the squared distance."""
+    free, metric = (
+        PairAxes(np.full(length, 0.01, np.float32), rng.standard_normal((length, dim)).astype(np.float32))
+        for length, dim in ((LENGTH, 8), (LENGTH_M, 6))
+    )
+    return PairEmbedding(PairShape(64, 16, 8, 6, 0.25, 0.5), free, metric)
 
 
 def test_joined_to_a_network_they_are_their_share_of_the_cosine(cloud: FloatArray, rng: np.random.Generator) -> None:
-    axes = rng.standard_normal((LENGTH, 8)).astype(np.float32)
-    pairs = PairEmbedding(PairShape(64, 8, 0.25), np.zeros(LENGTH, np.float32), axes)
+    pairs = embedding(rng)
     clouds = [cloud, cloud[:200]]
     network = np.float32([[1.0, 0.0], [0.0, 1.0]])
-    joined = pairs.joined(network, pairs.describe(clouds, canonicalise(clouds, 128)))
+    of_pairs, metric = pairs.describe(clouds, canonicalise(clouds, 128))
+    joined = pairs.joined(network, of_pairs)
     np.testing.assert_allclose(np.linalg.norm(joined, axis=1), 1.0, rtol=1e-5)
     np.testing.assert_allclose(np.square(joined[:, 2:]).sum(axis=1), 0.25, rtol=1e-5)
+    np.testing.assert_allclose(np.square(metric).sum(axis=1), 0.5, rtol=1e-5)
 
 
 def test_a_cloud_without_normals_is_the_networks_alone(cloud: FloatArray, rng: np.random.Generator) -> None:
-    axes = rng.standard_normal((LENGTH, 8)).astype(np.float32)
-    pairs = PairEmbedding(PairShape(64, 8, 0.25), np.ones(LENGTH, np.float32), axes)
+    pairs = embedding(rng)
     blind = cloud.copy()
     blind[:, 3:] = np.nan
     network = np.float32([[0.6, 0.8]])
-    joined = pairs.joined(network, pairs.describe([blind], canonicalise([blind], 128)))
+    of_pairs, metric = pairs.describe([blind], canonicalise([blind], 128))
+    joined = pairs.joined(network, of_pairs)
+    assert not metric.any()
     np.testing.assert_allclose(joined, [[0.6, 0.8, *np.zeros(8)]], rtol=1e-6)
 
 

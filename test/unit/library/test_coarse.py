@@ -19,18 +19,20 @@ def unit(rng: np.random.Generator, *shape: int) -> np.ndarray:
 
 @pytest.fixture
 def gallery(rng: np.random.Generator) -> Gallery:
-    """300 entries of 6 views about each entry's own direction, in 12 dimensions."""
+    """300 entries of 6 views about each entry's own direction, in 12 dimensions; metric ones in 4."""
     views = unit(rng, 300, 1, 12) + 0.4 * unit(rng, 300, 6, 12)
     views /= np.linalg.norm(views, axis=2, keepdims=True)
-    return Gallery(views, rng.uniform(0.01, 0.1, (300, 6)).astype(np.float32))
+    return Gallery(views, rng.uniform(0.01, 0.1, (300, 6)).astype(np.float32), 0.6 * unit(rng, 300, 6, 4))
 
 
 def test_views_in_as_many_places_as_centres_are_measured_exactly(rng: np.random.Generator) -> None:
     views = np.repeat(unit(rng, 20, CENTRES, 12), 2, axis=1)
-    gallery = Gallery(views, np.repeat(rng.uniform(0.01, 0.1, (20, CENTRES)), 2, axis=1).astype(np.float32))
-    query = Descriptors(unit(rng, 1, 12), np.float32([0.03]))
-    found = gallery.coarse(0.5).squared(query.embeddings[0], 0.03)
-    np.testing.assert_allclose(np.sqrt(found), exact_distances(gallery, query, 0.5)[0], atol=1e-3)
+    sizes = np.repeat(rng.uniform(0.01, 0.1, (20, CENTRES)), 2, axis=1).astype(np.float32)
+    gallery = Gallery(views, sizes, np.repeat(unit(rng, 20, CENTRES, 4), 2, axis=1))
+    query = Descriptors(unit(rng, 1, 12), np.float32([0.03]), unit(rng, 1, 4))
+    for size_weight in (0.0, 0.5):
+        found = gallery.coarse(size_weight).squared(query)
+        np.testing.assert_allclose(np.sqrt(found), exact_distances(gallery, query, size_weight)[0], atol=1e-3)
 
 
 def test_centres_of_clear_groups_are_their_means() -> None:
@@ -39,24 +41,24 @@ def test_centres_of_clear_groups_are_their_means() -> None:
 
 
 def test_the_refined_are_exact_and_the_others_no_nearer(gallery: Gallery, rng: np.random.Generator) -> None:
-    query = Descriptors(unit(rng, 1, 12), np.float32([0.03]))
+    query = Descriptors(unit(rng, 1, 12), np.float32([0.03]), unit(rng, 1, 4))
     exact = exact_distances(gallery, query, 0.5)[0]
-    found = two_stage_distances(gallery, query.embeddings[0], 0.03, 0.5, refined=40)
+    found = two_stage_distances(gallery, query, 0.5, refined=40)
     same = np.isclose(found, exact, atol=1e-5)
     assert same.sum() >= 40
     assert found[~same].min() >= np.sort(found)[39] - 1e-6
-    np.testing.assert_allclose(two_stage_distances(gallery, query.embeddings[0], 0.03, 0.5, 300), exact, atol=1e-5)
+    np.testing.assert_allclose(two_stage_distances(gallery, query, 0.5, 300), exact, atol=1e-5)
 
 
 def test_a_view_that_is_remembered_is_found_again(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = Descriptors(gallery.embeddings[:, 3], gallery.size_m[:, 3])
+    asked = Descriptors(gallery.embeddings[:, 3], gallery.size_m[:, 3], gallery.metric[:, 3])
     monkeypatch.setattr(search, "EXACT_UP_TO", 100)
     monkeypatch.setattr(search, "REFINED", 30)
-    large = Gallery(packed(gallery.embeddings), gallery.size_m)
+    large = gallery.as_stored()
     found = distances(large, asked, 0.5)
     assert found.shape == (300, 300)
     np.testing.assert_array_equal(found.argmin(axis=1), np.arange(300))
-    assert distances(large, Descriptors(asked.embeddings[:0], asked.size_m[:0]), 0.5).shape == (0, 300)
+    assert distances(large, asked[:0], 0.5).shape == (0, 300)
 
 
 def test_the_nearest_rows_are_those_of_a_stable_sort(rng: np.random.Generator) -> None:

@@ -62,7 +62,7 @@ def test_the_same_seed_trains_the_same_encoder(shapes: list[PartMesh], tmp_path:
         stored_points=32,
         schedule=Schedule(steps=3, batches=BATCHES),
         shape=TINY,
-        point_pairs=PairShape(16, 2),
+        point_pairs=PairShape(16, 4, 2, 2),
     )
     first = train_encoder(shapes[:2], tmp_path / "a" / "encoder", 5, training)
     again = train_encoder(shapes[:2], tmp_path / "b" / "encoder", 5, training)

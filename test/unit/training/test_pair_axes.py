@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from srclib_ros.embedding.point_pairs import LENGTH, PairShape, histograms
+from srclib_ros.embedding.point_pairs import LENGTH, LENGTH_M, PairShape, histograms
 from srclib_ros.embedding.preprocess import canonicalise
 from srclib_ros.geometry.oriented import oriented
 from srclib_ros.training.pair_axes import discriminants, fit_pairs
@@ -17,7 +17,7 @@ from srclib_ros.types import FloatArray
 @pytest.fixture
 def views(rng: np.random.Generator) -> ViewSet:
     """Five ellipsoids of other proportions, eight samples each, of 200 points."""
-    clouds = [ellipsoid(axes, rng) for axes in rng.uniform(0.2, 1.0, (5, 3)) for _ in range(8)]
+    clouds = [ellipsoid(axes, rng) for axes in rng.uniform(0.01, 0.05, (5, 3)) for _ in range(8)]
     return ViewSet(np.stack(clouds), 8)
 
 
@@ -30,14 +30,16 @@ def ellipsoid(axes: npt.NDArray[np.float64], rng: np.random.Generator) -> FloatA
 
 
 def test_views_of_one_shape_lie_nearer_than_in_the_histogram(views: ViewSet, rng: np.random.Generator) -> None:
-    pairs = fit_pairs(PairShape(64, 4, 1.0), views, 64, seed=0)
-    assert pairs.axes.shape == (LENGTH, 4)
+    pairs = fit_pairs(PairShape(64, 32, 4, 3), views, seed=0)
+    assert pairs.free.axes.shape == (LENGTH, 4)
+    assert pairs.metric.axes.shape == (LENGTH_M, 3)
     clouds = list(views.points)
     canonical = canonicalise(clouds, 64)
-    joined = pairs.describe(clouds, canonical)
-    plain = histograms(clouds, canonical, 64) - pairs.mean
-    plain /= np.linalg.norm(plain, axis=1, keepdims=True)
-    assert contrast(joined) > contrast(plain) + 0.1
+    counted = histograms(clouds, canonical, 64, 32)
+    for axes, plain in ((pairs.free, counted.free), (pairs.metric, counted.metric)):
+        away = plain - axes.mean
+        away /= np.linalg.norm(away, axis=1, keepdims=True)
+        assert contrast(axes.describe(plain)) > contrast(away) + 0.1
 
 
 def contrast(rows: FloatArray) -> float:
