@@ -47,13 +47,15 @@ def add_wall(
     spec.worldbody.add_geom(name=name, type=mujoco.mjtGeom.mjGEOM_BOX, size=size, pos=at, **contact)
 
 
-def add_parts(mujoco: Any, spec: Any, parts: Sequence[PartMesh], gravcomp: float, **contact: Any) -> None:
-    """A free body `part0` ... for each; parts that are the same object share their meshes."""
+def add_parts(
+    mujoco: Any, spec: Any, parts: Sequence[PartMesh], gravcomp: float, fine: bool = False, **contact: Any
+) -> None:
+    """A free body `part0` ... for each; parts that are the same object share meshes. fine: see `convex_pieces`."""
     meshes: dict[int, tuple[list[str], Any]] = {}
     for index, part in enumerate(parts):
         if id(part) not in meshes:
             names: list[str] = []
-            for vertices in convex_pieces(part):
+            for vertices in convex_pieces(part, fine=fine):
                 names.append(f"mesh{index}_{len(names)}")
                 spec.add_mesh(name=names[-1], uservert=vertices.ravel())
             meshes[id(part)] = names, inertia(part)
