@@ -25,8 +25,8 @@ from srclib_ros.simulation.trial import CLOSE_S, OPEN_M, START_M, STILL_M_S, sli
 from srclib_ros.types import Matrix
 
 APPROACH_M, APPROACH_STEP_M = 0.1, 0.002
-BLOCK_S = 0.02  # between looks at whether the fingers have closed
-LOOK_S = 0.05  # between looks at whether the hand still holds anything
+BLOCK_S = 0.02  # between looks at whether the fingers have closed, and of a longer look at what they hold
+LOOK_S, EMPTY_LOOKS = 0.05, 3  # at whether the hand still holds anything; so many in a row that it does not
 DOWN = np.array((0.0, 0.0, -1.0))
 SLID_M, TURNED_RAD = 0.010, np.deg2rad(30.0)  # from here on the pose that was planned with is worthless
 
@@ -117,9 +117,10 @@ class PileTrial:
         if held is None:
             return PickOutcome(PickFailure.MISSED, aimed_at, T_tcp_planned=planned)
         self._lift()
+        fingers = self._held()
         if not hand.is_finite:
             return PickOutcome(PickFailure.DIVERGED, held, T_tcp_planned=planned)
-        return self._judged(T_bin_tcp, closed, held, part)
+        return self._judged(T_bin_tcp, closed, held, fingers, part)
 
     def _checked(self, T_bin_tcp: Matrix, width_m: float, part: int | None) -> tuple[Matrix, float]:
         """The pose, exactly rigid, and the opening on the way in."""
@@ -168,30 +169,50 @@ class PileTrial:
             one, other = hand.touching()
             if block > 2 and one and other and hand.speed_m_s(one | other) < STILL_M_S:
                 break
-        if not (one and other):
-            return None
-        return min(one & other or one)
+        else:
+            one, other = self._held()
+        return min(one & other or one) if one and other else None
 
     def _lift(self) -> None:
-        """Lift, hold and shake, or stop when neither finger touches anything any more."""
-        hand, look = self._hand, round(LOOK_S / self._hand.step_s)
+        """Lift, hold and shake, or stop when nothing touches the hand any more."""
+        hand, every = self._hand, round(LOOK_S / self._hand.step_s)
+        empty = 0
         for step, acceleration in enumerate(hand_accelerations(DOWN, hand.step_s)):
             hand.step(acceleration)
-            if step % look == 0 and not any(hand.touching()):
+            if step % every == 0:
+                empty = 0 if any(hand.touching()) else empty + 1
+            if empty == EMPTY_LOOKS:
                 return
 
-    def _judged(self, T_bin_tcp: Matrix, closed: Sequence[Matrix], held: int, meant: int | None) -> PickOutcome:
+    def _held(self) -> tuple[set[int], set[int]]:
+        """The parts that each finger touches at some time within the next `BLOCK_S`: a part that is jammed chatters
+        between the pads, so that a single look may miss it."""
+        hand = self._hand
+        fingers: tuple[set[int], set[int]] = set(), set()
+        for _ in range(round(BLOCK_S / hand.step_s)):
+            hand.step()
+            for held, touched in zip(fingers, hand.touching(), strict=True):
+                held |= touched
+        return fingers
+
+    def _judged(
+        self,
+        T_bin_tcp: Matrix,
+        closed: Sequence[Matrix],
+        held: int,
+        fingers: tuple[set[int], set[int]],
+        meant: int | None,
+    ) -> PickOutcome:
         hand = self._hand
         rise_m = self._heights_m(hand.poses) - self._heights_m(hand.settled)
         lifted = tuple(np.flatnonzero(rise_m > LIFT_M / 2.0).tolist())
         part = lifted[0] if len(lifted) == 1 else held
         T_tcp_held = invert(hand.T_bin_tcp) @ hand.poses[part]
         slip_m, turn_rad = slip_and_turn(closed[part], T_tcp_held, hand.centres_object[part])
-        one, other = hand.touching()
         failure = None
         if len(lifted) > 1:
             failure = PickFailure.SEVERAL
-        elif not lifted or part not in one & other:
+        elif not lifted or part not in fingers[0] & fingers[1]:
             failure = PickFailure.DROPPED
         elif meant is not None and part != meant:
             failure = PickFailure.WRONG_PART

@@ -117,6 +117,14 @@ def test_a_part_that_lies_on_another_comes_along() -> None:
     assert (outcome.failure, outcome.lifted) == (PickFailure.SEVERAL, (0, 1))
 
 
+def test_a_part_that_still_touches_the_wall_is_not_clear() -> None:
+    """Shaking takes the hand 50 mm along -y, and walls of 30 cm are higher than it lifts."""
+    across = from_above(0.0, -69.0, tip_mm=2.0)
+    across[:3, :2] = np.array([(0, 1), (1, 0), (0, 0)], float)
+    trial = PileTrial([(block(20, 120, 24), at(0, -69, 12))], (*BIN[:2], 0.3), JAW)
+    assert trial.run(across, 0.020).failure is PickFailure.NOT_CLEAR
+
+
 def test_air_is_missed(two_cubes: PileTrial) -> None:
     outcome = two_cubes.run(from_above(-60, -60), 0.030)
     assert (outcome.failure, outcome.part, outcome.T_tcp_closed) == (PickFailure.MISSED, None, None)
