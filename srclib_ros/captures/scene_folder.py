@@ -1,11 +1,12 @@
 """A recorded scene: what the camera measured, and the truth behind it. One folder on disk, sealed.
 
-    scene.json      camera, bin, pose of the camera, parts with their poses, seed
-    depth.png       (H, W) uint16, tenths of a millimetre, 0 where nothing returned
-    instances.png   (H, W) uint16, the instance that each pixel sees, 0 for none
-    manifest.json   hashes
+    scene.json          camera, bin, pose of the camera, parts with their poses, seed
+    depth.png           (H, W) uint16, tenths of a millimetre, 0 where nothing returned
+    instances.png       (H, W) uint16, the instance that each pixel sees, 0 for none
+    meshes.safetensors  the parts' surfaces, each distinct part once; older scenes have none
+    manifest.json       hashes
 
-The cloud is computed from depth and camera.
+The cloud is computed from depth and camera. Meshes are read only when asked for, by `scene_meshes`.
 """
 
 from __future__ import annotations
@@ -19,14 +20,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from srclib_ros.artifact import open_sealed, read_bytes, read_json, seal, write_atomic, write_json
+from srclib_ros.artifact import (
+    open_sealed,
+    read_bytes,
+    read_json,
+    read_tensors,
+    seal,
+    write_atomic,
+    write_json,
+    write_tensors,
+)
+from srclib_ros.captures.mesh_tensors import meshes_of, tensors_of
 from srclib_ros.errors import ArtifactDamagedError, ArtifactError, CaptureError
+from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.geometry.pinhole import deproject
 from srclib_ros.geometry.transforms import invert, is_rigid
 from srclib_ros.types import Bin, Camera, Cloud, FloatArray, IntArray, Matrix
 
 KIND, SCHEMA = "scene", 1
 DEPTH_STEP_M = 1e-4
+MESHES = "meshes.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +62,7 @@ class RecordedScene:
 
     cloud: organised, camera frame. depth_m: (H, W) float32, 0 where nothing returned. instance_ids: (H, W) int32,
     0 for the bin and whatever is no part. bin: in the cloud's frame, which is the camera's.
+    meshes: one for each of `parts`, where the scene was just made; None when it was read (see `scene_meshes`).
     """
 
     cloud: Cloud
@@ -59,6 +73,7 @@ class RecordedScene:
     bin: Bin
     parts: tuple[PlacedPart, ...]
     seed: int = 0
+    meshes: tuple[PartMesh, ...] | None = None
 
 
 def record(
@@ -80,7 +95,8 @@ def record(
 def write_scene(folder: Path, scene: RecordedScene) -> None:
     """Write a scene; depth is rounded to 0.1 mm. An unfinished folder has no manifest and is never read."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "manifest.json").unlink(missing_ok=True)
+    for name in ("manifest.json", MESHES):
+        (folder / name).unlink(missing_ok=True)
     _write_png(folder / "depth.png", np.rint(np.nan_to_num(scene.depth_m) / DEPTH_STEP_M))
     _write_png(folder / "instances.png", scene.instance_ids)
     write_json(
@@ -95,6 +111,8 @@ def write_scene(folder: Path, scene: RecordedScene) -> None:
             "parts": [{**vars(part), "T_bin_object": part.T_bin_object.tolist()} for part in scene.parts],
         },
     )
+    if scene.meshes is not None:
+        write_tensors(folder / MESHES, tensors_of(scene.meshes))
     seal(folder, KIND, SCHEMA, {})
 
 
@@ -118,6 +136,24 @@ def read_scene(folder: Path, verify: bool = True) -> RecordedScene:
     scene = record(depth_m, ids, camera, T_bin_camera, (length, width, height), parts, seed)
     cloud = dataclasses.replace(scene.cloud, frame_id=frame_id, stamp_ns=stamp_ns)
     return dataclasses.replace(scene, cloud=cloud)
+
+
+def scene_meshes(folder: Path, verify: bool = True) -> list[PartMesh]:
+    """The mesh of each of the scene's parts, in their order; parts that are alike share one.
+
+    Raises CaptureError for a scene without meshes, and what `read_scene` raises.
+    """
+    manifest = open_sealed(folder, KIND, SCHEMA, verify)
+    if MESHES not in manifest["files"]:
+        raise CaptureError(f"{folder}: holds no meshes of its parts, as older scenes do; `srclib simulate` it again")
+    try:
+        told = [(str(part["name"]), str(part["category"])) for part in read_json(folder / "scene.json")["parts"]]
+    except (KeyError, TypeError) as error:
+        raise CaptureError(f"{folder}/scene.json: {error!r}; simulate the scene again") from error
+    try:
+        return meshes_of(read_tensors(folder / MESHES), told)
+    except ValueError as error:
+        raise CaptureError(f"{folder / MESHES}: {error}; simulate the scene again") from error
 
 
 def scene_folders(folder: Path) -> list[Path]:

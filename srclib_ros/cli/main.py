@@ -26,6 +26,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "report": ("srclib_ros.cli.report", "write one HTML page about a library: map, clusters, trees, scores"),
     "query": ("srclib_ros.cli.query", "ask a source library which of its parts a mesh or a cloud resembles"),
     "plan": ("srclib_ros.cli.plan", "plan grasps on one capture: JSON and a picture"),
+    "score": ("srclib_ros.cli.score", "try a planner's grasps on simulated scenes in physics"),
     "evaluate": ("srclib_ros.cli.evaluate", "measure how good a stage is, on labelled captures"),
     "experiment": ("srclib_ros.cli.experiment", "compare encoders, or clusterings, on parts never trained on"),
     "bench": ("srclib_ros.cli.bench", "measure how long a plan takes, by stage and through ROS"),
@@ -45,6 +46,8 @@ Step by step:
   srclib simulate my_parts --unit mm --out my_scenes --scenes 4 --count 15
   srclib plan my_scenes/scene_0000 --out picture.png
                                                 grasps with the library that ships; pass --library for yours
+  srclib plan my_scenes/scene_0000 --json > grasps.json
+  srclib score my_scenes/scene_0000 grasps.json  would they hold? of any planner, in physics
   srclib build my_parts --unit mm --out my_library --networks 3
   srclib library my_library list
   srclib library my_library gaps

@@ -10,8 +10,8 @@ their unit; else --unit does.
   srclib simulate my_parts --out ideal --no-noise
 
 Each scene is a folder OUT/scene_0000 ...: depth.png (tenths of a millimetre), instances.png, and scene.json with the
-camera, the bin and the true pose of every part. `srclib plan`, `srclib evaluate` and replay_node read it. --bag writes
-the clouds of all scenes into one rosbag2 as well.
+camera, the bin and the true pose of every part, and the parts' meshes. `srclib plan`, `srclib score`, `srclib evaluate`
+and replay_node read it. --bag writes the clouds of all scenes into one rosbag2 as well.
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ from srclib_ros.grasping.candidates import generate_candidates
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.simulation.bullet_hand import BulletHand
 from srclib_ros.simulation.hand import Hand
-from srclib_ros.simulation.trial import G_M_S2, LIFT_M, LIFT_S, GraspTrial, nudged
+from srclib_ros.simulation.motion import LIFT_M, LIFT_S
+from srclib_ros.simulation.trial import G_M_S2, GraspTrial, nudged
 
 FRICTION = 0.3
 FORCE = (0.8, 8.0)  # times the least that carries the part's weight on the way up

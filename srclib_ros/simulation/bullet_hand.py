@@ -24,15 +24,8 @@ from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.geometry.transforms import invert
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.simulation.convex_pieces import convex_pieces
-from srclib_ros.simulation.hand import (
-    CLOSING_M_S,
-    FINGER_KG,
-    PAD_SPHERE_M,
-    PAD_TORSION_M,
-    RECESS_M,
-    pad_spheres,
-)
 from srclib_ros.simulation.inertia import inertia
+from srclib_ros.simulation.jaw import CLOSING_M_S, FINGER_KG, PAD_SPHERE_M, PAD_TORSION_M, RECESS_M, pad_spheres
 from srclib_ros.simulation.mujoco_bodies import DENSITY_KG_M3
 from srclib_ros.types import Matrix
 

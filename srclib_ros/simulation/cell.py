@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -69,7 +70,8 @@ def film(
         PlacedPart(part.name, number, T, _visible_share(part, T, number, depth, camera, T_bin_camera), part.category)
         for number, (part, T) in enumerate(placed, start=1)
     )
-    return record(depth.depth_m, ids, camera, T_bin_camera, bin_size_m, parts, seed)
+    scene = record(depth.depth_m, ids, camera, T_bin_camera, bin_size_m, parts, seed)
+    return replace(scene, meshes=tuple(part for part, _ in placed))
 
 
 def hang_camera(rng: np.random.Generator) -> Matrix:

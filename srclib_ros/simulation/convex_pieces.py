@@ -25,26 +25,28 @@ from srclib_ros.types import Matrix
 VERSION = 1  # of the cutting; older cached pieces are not used
 MAX_PIECES = 28
 ENOUGH = 0.05  # stop when the hulls exceed the part by this share of its volume
+FINE_MAX_PIECES, FINE_ENOUGH = 64, 0.01
 SIMPLIFY_MM = 0.12
 SLIVER = 1e-5  # a piece below this share of the part's volume is left out
 
 Plane = tuple[Matrix, float]
 
 
-def convex_pieces(mesh: PartMesh, cache: Path | None = None) -> list[Matrix]:
+def convex_pieces(mesh: PartMesh, cache: Path | None = None, fine: bool = False) -> list[Matrix]:
     """Vertices of convex pieces, (V_i, 3) float64, metres, object frame; their union holds the part.
 
-    cache: folder of pieces computed before; None takes the user's cache folder.
+    cache: folder of pieces computed before; None takes the user's cache folder. fine: twice as many, for what fingers
+    take hold of; else a bolt may have its head's edge joined to its shank by a cone.
     """
     folder = cache or user_cache() / "convex_pieces"
     key = sha256(np.float64(mesh.vertices).round(7).tobytes() + np.int32(mesh.faces).tobytes())
-    path = folder / f"{key[:32]}_{VERSION}.safetensors"
+    path = folder / f"{key[:32]}_{VERSION}{'_fine' if fine else ''}.safetensors"
     if path.is_file():
         try:
             return [vertices.astype(np.float64) for _, vertices in sorted(read_tensors(path).items())]
         except ArtifactError:
             path.unlink()  # damaged: computed again below
-    pieces = decompose(mesh)
+    pieces = decompose(mesh, FINE_MAX_PIECES, FINE_ENOUGH) if fine else decompose(mesh)
     write_tensors(path, {f"{index:03d}": piece for index, piece in enumerate(pieces)})
     return pieces
 
@@ -54,8 +56,9 @@ def user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "srclib_ros"
 
 
-def decompose(mesh: PartMesh) -> list[Matrix]:
-    """The pieces, computed afresh."""
+def decompose(mesh: PartMesh, max_pieces: int = MAX_PIECES, enough: float = ENOUGH) -> list[Matrix]:
+    """The pieces, computed afresh: at most `max_pieces`, fewer when the hulls exceed the part by no more than `enough`
+    of its volume."""
     solid = Manifold(Mesh64(np.ascontiguousarray(mesh.vertices * 1e3), mesh.faces.astype(np.uint64)))
     if solid.status() != Error.NoError or solid.volume() <= 0.0:
         return _decompose_open(mesh)
@@ -65,11 +68,11 @@ def decompose(mesh: PartMesh) -> list[Matrix]:
     queue = [(-piece.excess, next(order), piece) for piece in pieces]
     heapq.heapify(queue)
     done: list[_Piece] = []
-    while queue and len(queue) + len(done) < MAX_PIECES:
-        if -sum(entry[0] for entry in queue) + sum(piece.excess for piece in done) < ENOUGH * volume:
+    while queue and len(queue) + len(done) < max_pieces:
+        if -sum(entry[0] for entry in queue) + sum(piece.excess for piece in done) < enough * volume:
             break
         _, _, piece = heapq.heappop(queue)
-        children = piece.best_cut(MAX_PIECES - len(queue) - len(done))
+        children = piece.best_cut(max_pieces - len(queue) - len(done))
         if not children:
             done.append(piece)
         for child in children:

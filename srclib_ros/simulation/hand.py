@@ -2,10 +2,6 @@
 
 A hand that moves without turning is an accelerated frame: what pulls at the part in it is gravity less the hand's
 acceleration, exactly. So no servo has to hold the hand, and none shakes it.
-
-Settings as measured against known answers and against a second engine: pads of 3 x 3 spheres (one box holds torsion too
-well), which alone decide the friction; a constant force with the damping that makes the fingers close at a constant
-speed; the discrete integrator, with which contacts of so light a finger do not chatter.
 """
 
 from __future__ import annotations
@@ -19,16 +15,9 @@ from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.simulation.convex_pieces import convex_pieces
 from srclib_ros.simulation.inertia import inertia
+from srclib_ros.simulation.jaw import FINGERS, HAND_BIT, STEP_S, add_jaw, contact_of, set_options
 from srclib_ros.simulation.mujoco_bodies import DENSITY_KG_M3, has_diverged, weigh
 from srclib_ros.types import Matrix
-
-STEP_S = 0.002
-CLOSING_M_S = 0.1
-FINGER_KG = 0.05
-PAD_SPHERE_M = 0.002
-PAD_TORSION_M = 0.003  # of each sphere: its patch resists turning about the normal
-RECESS_M = 0.0005  # of the finger behind its pad
-SOLIMP = (0.99, 0.999, 0.0005, 0.5, 2.0)
 
 
 class Hand:
@@ -105,83 +94,24 @@ class Hand:
     def _compile(self, part: PartMesh, gripper: Gripper, density_kg_m3: float) -> Any:
         mujoco = self.mujoco
         spec = mujoco.MjSpec()
-        spec.option.timestep = self.step_s
-        contact: dict[str, Any] = {"solref": (2.0 * self.step_s, 1.0), "solimp": SOLIMP}
-        spec.option.integrator = mujoco.mjtIntegrator.mjINT_DISCRETE
-        spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
-        spec.option.impratio = 10.0
-        boxes = gripper.boxes_tcp(0.0)
-        fingers = []
-        for number, side in enumerate((-1.0, 1.0)):
-            finger = spec.worldbody.add_body(name=f"finger{number}", gravcomp=1.0, explicitinertial=True)
-            finger.mass, finger.inertia = FINGER_KG, np.full(3, 1e-4)
-            joint = finger.add_joint(
-                name=f"slide{number}",
-                type=mujoco.mjtJoint.mjJNT_SLIDE,
-                axis=(0.0, side, 0.0),
-                damping=gripper.force_n / CLOSING_M_S,
-                range=(0.0, gripper.stroke_m / 2.0),
-                limited=mujoco.mjtLimited.mjLIMITED_TRUE,
-            )
-            low, high = boxes[number]
-            finger.add_geom(
-                type=mujoco.mjtGeom.mjGEOM_BOX,
-                size=(high - low) / 2.0,
-                pos=(low + high) / 2.0 + (0.0, side * RECESS_M, 0.0),
-                contype=2,
-                conaffinity=1,
-                friction=(gripper.friction, 0.0, 0.0),
-                condim=3,
-                priority=1,
-                **contact,
-            )
-            for place in pad_spheres(gripper, side):
-                finger.add_geom(
-                    type=mujoco.mjtGeom.mjGEOM_SPHERE,
-                    size=(PAD_SPHERE_M, 0.0, 0.0),
-                    pos=place,
-                    contype=2,
-                    conaffinity=1,
-                    friction=(gripper.friction, gripper.friction * PAD_TORSION_M, 0.0),
-                    condim=4,
-                    priority=1,
-                    **contact,
-                )
-            motor = spec.add_actuator(name=f"motor{number}", trntype=mujoco.mjtTrn.mjTRN_JOINT, target=joint.name)
-            motor.gainprm[0] = 1.0
-            fingers.append(joint.name)
-        spec.add_equality(
-            type=mujoco.mjtEq.mjEQ_JOINT, objtype=mujoco.mjtObj.mjOBJ_JOINT, name1=fingers[0], name2=fingers[1],
-            data=(0.0, 1.0, *[0.0] * 10), **contact,
-        )  # fmt: skip
-        low, high = boxes[2]
-        spec.worldbody.add_geom(
-            type=mujoco.mjtGeom.mjGEOM_BOX, size=(high - low) / 2.0, pos=(low + high) / 2.0, contype=2, conaffinity=1,
-            friction=(gripper.friction, 0.0, 0.0), condim=3, priority=1, **contact,
-        )  # fmt: skip
+        set_options(mujoco, spec, self.step_s)
+        add_jaw(mujoco, spec, spec.worldbody, gripper, self.step_s)
         body = spec.worldbody.add_body(name="part", explicitinertial=True)
         weigh(body, inertia(part), density_kg_m3)
         body.add_freejoint()
         for number, vertices in enumerate(convex_pieces(part)):
             spec.add_mesh(name=f"piece{number}", uservert=vertices.ravel())
             body.add_geom(
-                type=mujoco.mjtGeom.mjGEOM_MESH, meshname=f"piece{number}", contype=1, conaffinity=2, **contact
+                type=mujoco.mjtGeom.mjGEOM_MESH,
+                meshname=f"piece{number}",
+                contype=1,
+                conaffinity=HAND_BIT,
+                **contact_of(self.step_s),
             )
         try:
             model = spec.compile()
         except ValueError as error:
             raise SimulationError(f"MuJoCo refuses {part.name} ({error}); check its mesh") from error
         self._part = model.body("part").id
-        self._fingers = [model.body(f"finger{number}").id for number in range(2)]
+        self._fingers = [model.body(name).id for name in FINGERS]
         return model
-
-
-def pad_spheres(gripper: Gripper, side: float) -> Matrix:
-    """(9, 3) centres, TCP frame, of the spheres whose outermost points are the pad of the finger at `side` (-1, 1) of a
-    closed gripper."""
-    x, z = (
-        (length / 2.0 - PAD_SPHERE_M) * np.array([-1.0, 0.0, 1.0])
-        for length in (gripper.finger_width_m, gripper.pad_height_m)
-    )
-    xs, zs = np.meshgrid(x, z - gripper.pad_height_m / 2.0)
-    return np.stack([xs.ravel(), np.full(9, side * PAD_SPHERE_M), zs.ravel()], axis=1)

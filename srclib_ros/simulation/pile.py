@@ -1,7 +1,4 @@
-"""Parts dropped into a bin, one after the other, until they lie still (MuJoCo).
-
-Contacts are stiff (time constant of two steps: 0.2 mm penetration) and the walls 3 cm thick, or parts tunnel.
-"""
+"""Parts dropped into a bin, one after the other, until they lie still (MuJoCo)."""
 
 from __future__ import annotations
 
@@ -15,9 +12,8 @@ from scipy.spatial.transform import Rotation
 
 from srclib_ros.errors import MissingDependencyError, SimulationError
 from srclib_ros.geometry.mesh import PartMesh
-from srclib_ros.simulation.convex_pieces import convex_pieces
-from srclib_ros.simulation.inertia import inertia
-from srclib_ros.simulation.mujoco_bodies import has_diverged, weigh
+from srclib_ros.simulation.bin_bodies import SIDES, WALL_M, add_floor, add_parts, add_wall, pile_contact
+from srclib_ros.simulation.mujoco_bodies import has_diverged
 from srclib_ros.types import Matrix
 
 STEP_S = 0.002
@@ -26,9 +22,7 @@ SETTLE_S = 2.0
 STILL_M_S, STILL_RAD_S = 0.01, 0.2
 DAMPING_AFTER_S = 0.6  # from here on a rolling part is braked, as dirt and dents would
 SHAKE = (0.1, 0.1, 0.1, 3.0, 3.0, 3.0)  # of the bin, when all lies: m/s and rad/s, standard deviations
-WALL_M = 0.03
 GUARD_M = 1.0  # height of the walls while parts fall
-FRICTION = (0.5, 0.002, 0.0001)  # sliding, torsional (m), rolling (m)
 
 
 class BinPhysics:
@@ -99,34 +93,12 @@ class BinPhysics:
         spec.option.timestep = STEP_S
         spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
         spec.option.impratio = 3.0
-        contact: dict[str, Any] = {
-            "friction": FRICTION,
-            "condim": 4,
-            "solref": (2.0 * STEP_S, 1.0),
-            "solimp": (0.95, 0.99, 0.0005, 0.5, 2.0),
-        }
-        world, half = spec.worldbody, self._size / 2.0
-        world.add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, size=(0.0, 0.0, 1.0), **contact)
-        for i, (axis, side) in enumerate(((0, -1), (0, 1), (1, -1), (1, 1))):
+        contact = pile_contact(STEP_S)
+        add_floor(mujoco, spec, **contact)
+        for i, side in enumerate(SIDES):
             for name, low, high in (("wall", -WALL_M, self._size[2]), ("guard", self._size[2], GUARD_M)):
-                size, at = half + WALL_M, np.zeros(3)
-                size[axis], at[axis] = WALL_M / 2.0, side * (half[axis] + WALL_M / 2.0)
-                size[2], at[2] = (high - low) / 2.0, (high + low) / 2.0
-                world.add_geom(name=f"{name}{i}", type=mujoco.mjtGeom.mjGEOM_BOX, size=size, pos=at, **contact)
-        meshes: dict[int, tuple[list[str], Any]] = {}
-        for index, part in enumerate(self._parts):
-            if id(part) not in meshes:
-                names: list[str] = []
-                for vertices in convex_pieces(part):
-                    names.append(f"mesh{index}_{len(names)}")
-                    spec.add_mesh(name=names[-1], uservert=vertices.ravel())
-                meshes[id(part)] = names, inertia(part)
-            names, mass = meshes[id(part)]
-            body = world.add_body(name=f"part{index}", explicitinertial=True, gravcomp=1.0)
-            weigh(body, mass)
-            body.add_freejoint()
-            for name in names:
-                body.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, **contact)
+                add_wall(mujoco, spec, f"{name}{i}", side, self._size, WALL_M, low, high, **contact)
+        add_parts(mujoco, spec, self._parts, gravcomp=1.0, **contact)
         try:
             return spec.compile()
         except ValueError as error:

@@ -18,6 +18,7 @@ from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.geometry.transforms import invert
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.simulation.hand import Hand
+from srclib_ros.simulation.motion import hand_accelerations
 from srclib_ros.simulation.mujoco_bodies import DENSITY_KG_M3
 from srclib_ros.types import Matrix
 
@@ -25,9 +26,6 @@ G_M_S2 = 9.81
 OPEN_M = 0.003  # to either side of the part on the way in
 CLOSE_S, STILL_M_S = 0.6, 0.002
 TAKE_S = 0.1  # in which the hand takes over the part's weight
-LIFT_M, LIFT_S = 0.15, 0.6
-HOLD_S = 0.4
-SHAKE_M, SHAKE_HZ, SHAKES = 0.004, 4.0, 2  # along x, then along y
 SLIP_M, TURN_RAD = 0.002, np.deg2rad(5.0)  # still stable
 START_M = 0.0005  # the part may reach so far into the open hand
 SHIFT_M, TILT_RAD, REPEATS = 0.0005, np.deg2rad(1.0), 7
@@ -147,9 +145,8 @@ class GraspTrial:
         return self._outcome(TrialFailure.TURNED, closed, held) if outcome.turn_rad > TURN_RAD else outcome
 
     def _outcome(self, failure: TrialFailure | None, closed: Matrix, held: Matrix) -> Outcome:
-        moved = (held[:3, :3] - closed[:3, :3]) @ self._hand.centre_object + held[:3, 3] - closed[:3, 3]
-        turn_rad = Rotation.from_matrix(held[:3, :3] @ closed[:3, :3].T).magnitude()
-        return Outcome(failure, float(np.linalg.norm(moved)), float(turn_rad), closed, held)
+        slip_m, turn_rad = slip_and_turn(closed, held, self._hand.centre_object)
+        return Outcome(failure, slip_m, turn_rad, closed, held)
 
 
 def _pulls(down: Matrix, step_s: float) -> Iterator[Matrix]:
@@ -158,22 +155,15 @@ def _pulls(down: Matrix, step_s: float) -> Iterator[Matrix]:
     steps = round(TAKE_S / step_s)
     for step in range(steps):
         yield gravity * ((step + 1) / steps)
-    for t in (np.arange(round(LIFT_S / step_s)) + 0.5) * step_s / LIFT_S:
-        yield gravity + down * (LIFT_M / LIFT_S**2) * (60.0 * t - 180.0 * t**2 + 120.0 * t**3)  # minimum jerk
-    for _ in range(round(HOLD_S / step_s)):
-        yield gravity
-    rate = 2.0 * np.pi * SHAKE_HZ
-    for across in _across(down):
-        for step in range(round(SHAKES / SHAKE_HZ / step_s)):
-            yield gravity - across * SHAKE_M * rate**2 * np.sin(rate * step * step_s)
+    for acceleration in hand_accelerations(down, step_s):
+        yield gravity - acceleration
 
 
-def _across(down: Matrix) -> tuple[Matrix, Matrix]:
-    """Two directions that are level, the first as near to the TCP's x as can be."""
-    x = np.array((1.0, 0.0, 0.0)) if abs(down[0]) < 0.9 else np.array((0.0, 1.0, 0.0))
-    first = x - (x @ down) * down
-    first /= np.linalg.norm(first)
-    return first, np.cross(down, first)
+def slip_and_turn(closed: Matrix, held: Matrix, centre_object: Matrix) -> tuple[float, float]:
+    """How far, m, the part's centre of mass moved and, rad, the part turned from one T_tcp_object to another."""
+    moved = (held[:3, :3] - closed[:3, :3]) @ centre_object + held[:3, 3] - closed[:3, 3]
+    turn_rad = Rotation.from_matrix(held[:3, :3] @ closed[:3, :3].T).magnitude()
+    return float(np.linalg.norm(moved)), float(turn_rad)
 
 
 def nudged(T_object_tcp: Matrix, rng: np.random.Generator) -> Matrix:

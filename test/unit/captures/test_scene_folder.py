@@ -9,10 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srclib_ros.artifact import seal
+from srclib_ros.artifact import read_tensors, seal, write_tensors
 from srclib_ros.captures.cloud_io import load_capture
-from srclib_ros.captures.scene_folder import PlacedPart, read_scene, record, scene_folders, write_scene
+from srclib_ros.captures.scene_folder import (
+    MESHES,
+    PlacedPart,
+    read_scene,
+    record,
+    scene_folders,
+    scene_meshes,
+    write_scene,
+)
 from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, CaptureError
+from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.types import Camera
 
 CAMERA = Camera(8, 6, 10.0, 10.0, 3.5, 2.5)
@@ -122,3 +131,61 @@ def test_a_folder_of_scenes_is_told_from_a_scene(tmp_path: Path) -> None:
     (tmp_path / "scene_0000" / "scene.json").write_text("{}")
     with pytest.raises(CaptureError, match=r"holds 1 scenes and is none; name one, e\.g\. .*scene_0000"):
         load_capture(tmp_path)
+
+
+def tetrahedron(size_m: float) -> PartMesh:
+    corners = size_m * np.array([(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)], np.float64)
+    return PartMesh("nut", "nuts", corners, np.array([(0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3)], np.int32))
+
+
+def with_meshes(folder: Path) -> Path:
+    """Two nuts that are one mesh and a bolt."""
+    scene, nut, bolt = make_scene(), tetrahedron(0.02), tetrahedron(0.05)
+    parts = (scene.parts[0], scene.parts[1], dataclasses.replace(scene.parts[0], instance_id=3))
+    write_scene(folder, dataclasses.replace(scene, parts=parts, meshes=(nut, bolt, nut)))
+    return folder
+
+
+def test_meshes_are_written_once_for_parts_that_are_alike(tmp_path: Path) -> None:
+    first, second, third = scene_meshes(with_meshes(tmp_path))
+    assert first is third
+    assert (first.name, first.category, second.name) == ("nut", "nuts", "bolt")
+    assert first.watertight
+    assert np.array_equal(second.vertices, tetrahedron(0.05).vertices)
+    assert read_scene(tmp_path).meshes is None
+    assert set(read_tensors(tmp_path / MESHES)) == {"part", "vertices_0", "faces_0", "vertices_1", "faces_1"}
+
+
+def test_an_empty_scene_has_no_meshes_and_says_so_without_an_error(tmp_path: Path) -> None:
+    write_scene(tmp_path, dataclasses.replace(make_scene(), parts=(), meshes=()))
+    assert scene_meshes(tmp_path) == []
+
+
+def test_a_scene_from_before_meshes_says_what_to_do(folder: Path) -> None:
+    with pytest.raises(CaptureError, match="srclib simulate"):
+        scene_meshes(folder)
+
+
+def test_writing_a_scene_anew_leaves_no_meshes_of_the_old_one(tmp_path: Path) -> None:
+    write_scene(with_meshes(tmp_path), make_scene())
+    with pytest.raises(CaptureError, match="holds no meshes"):
+        scene_meshes(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"part": np.zeros(2, np.int32)}, "part"),
+        ({"vertices_0": np.full((4, 3), np.nan)}, "vertices_0"),
+        ({"faces_1": np.array([[0, 1, 4]], np.int32)}, "faces_1"),
+        ({"faces_1": np.array([[0, 1, 2]], np.int64)}, "faces_1"),
+    ],
+)
+def test_meshes_that_cannot_be_are_named(tmp_path: Path, change: dict[str, np.ndarray], named: str) -> None:
+    folder = with_meshes(tmp_path)
+    write_tensors(folder / MESHES, {**read_tensors(folder / MESHES), **change})
+    with pytest.raises(ArtifactDamagedError):
+        scene_meshes(folder)
+    seal(folder, "scene", 1, {})
+    with pytest.raises(CaptureError, match=named):
+        scene_meshes(folder)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from srclib_ros.captures.cloud_io import load_capture
-from srclib_ros.captures.scene_folder import read_scene
+from srclib_ros.captures.scene_folder import read_scene, scene_meshes
 from srclib_ros.cli.main import main
 
 SMALL = ["--camera", "160", "120", "150", "150", "79.5", "59.5"]
@@ -37,6 +38,9 @@ def test_scenes_hold_the_parts_that_were_asked_for(parts, tmp_path, capsys):
         capture = load_capture(scene["folder"])
         assert capture.cloud.xyz.shape == (120, 160, 3)
         assert {part.category for part in capture.scene.parts} == {"pin"}
+        assert [mesh.name for mesh in scene_meshes(Path(scene["folder"]))] == [
+            part.name for part in capture.scene.parts
+        ]
     first, second = (read_scene(tmp_path / f"scene_000{i}") for i in range(2))
     assert not np.array_equal(first.depth_m, second.depth_m)
     assert first.cloud.stamp_ns < second.cloud.stamp_ns

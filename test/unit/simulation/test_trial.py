@@ -14,9 +14,11 @@ pytest.importorskip("mujoco")
 from srclib_ros.geometry.mesh import PartMesh, centred
 from srclib_ros.grasping.gripper import Gripper, load_gripper
 from srclib_ros.simulation.bullet_hand import BulletHand
-from srclib_ros.simulation.hand import PAD_SPHERE_M, PAD_TORSION_M, Hand
+from srclib_ros.simulation.hand import Hand
+from srclib_ros.simulation.jaw import PAD_SPHERE_M, PAD_TORSION_M
+from srclib_ros.simulation.motion import LIFT_M, LIFT_S
 from srclib_ros.simulation.mujoco_bodies import DENSITY_KG_M3
-from srclib_ros.simulation.trial import G_M_S2, LIFT_M, LIFT_S, GraspTrial, TrialFailure
+from srclib_ros.simulation.trial import G_M_S2, GraspTrial, TrialFailure
 from srclib_ros.types import Matrix
 
 JAW = load_gripper("jaw")
