@@ -20,6 +20,7 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
 from srclib_ros.errors import GripperError, MissingDependencyError
+from srclib_ros.geometry.inertia import inertia
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.geometry.transforms import invert
 from srclib_ros.grasping.gripper import Gripper
@@ -32,7 +33,6 @@ from srclib_ros.simulation.hand import (
     RECESS_M,
     pad_spheres,
 )
-from srclib_ros.simulation.inertia import inertia
 from srclib_ros.simulation.mujoco_bodies import DENSITY_KG_M3
 from srclib_ros.types import Matrix
 

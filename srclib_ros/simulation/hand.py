@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from srclib_ros.errors import GripperError, MissingDependencyError, SimulationError
+from srclib_ros.geometry.inertia import inertia
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.simulation.convex_pieces import convex_pieces
-from srclib_ros.simulation.inertia import inertia
 from srclib_ros.simulation.mujoco_bodies import DENSITY_KG_M3, has_diverged, weigh
 from srclib_ros.types import Matrix
 
