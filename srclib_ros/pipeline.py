@@ -13,7 +13,7 @@ from srclib_ros.embedding.encoder import Encoder
 from srclib_ros.grasping.burial import burial
 from srclib_ros.grasping.collision import Obstacles
 from srclib_ros.grasping.failed_grasps import FailedGrasps
-from srclib_ros.grasping.gripper import Gripper, load_gripper
+from srclib_ros.grasping.gripper import Gripper, as_jaw, load_gripper
 from srclib_ros.grasping.model import GraspModel
 from srclib_ros.grasping.model_free import Approach, antipodal_grasps
 from srclib_ros.grasping.propose import grasps_from_poses
@@ -217,6 +217,7 @@ def _add_model_free(scene: Scene, judged: _Judged, gripper: Gripper, config: Gra
         wanting.sort(key=lambda part: float(deep[part.label]))
     not_seen = {part.label for part in wanting}
     looked_at = 0
+    jaw = as_jaw(gripper, "the model-free planner")
     for approach in Approach:
         well_answered = judged.answered(config.good_quality)
         queue = [part for part in wanting if part.label not in well_answered]
@@ -224,7 +225,7 @@ def _add_model_free(scene: Scene, judged: _Judged, gripper: Gripper, config: Gra
             if looked_at >= config.max_parts and judged.answered(config.min_quality):
                 break
             batch, queue = queue[:AT_ONCE], queue[AT_ONCE:]
-            judged.add([g for part in batch for g in antipodal_grasps(scene, part, gripper, config, (approach,))])
+            judged.add([g for part in batch for g in antipodal_grasps(scene, part, jaw, config, (approach,))])
             not_seen -= {part.label for part in batch}
             looked_at += len(batch)
     return frozenset(not_seen)
