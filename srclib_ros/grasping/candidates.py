@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from srclib_ros.geometry.inertia import DENSITY_KG_M3
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.antipodal import antipodal_candidates
 from srclib_ros.grasping.diversity import diverse
-from srclib_ros.grasping.gripper import Gripper, as_jaw
+from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.suction.candidates import suction_candidates
+from srclib_ros.grasping.suction.cup import SuctionCup
 from srclib_ros.types import Matrix
 
 
@@ -44,14 +47,18 @@ def generate_candidates(
     rng: np.random.Generator,
     k: int = 48,
     symmetry: Matrix | None = None,
+    density_kg_m3: float = DENSITY_KG_M3,
 ) -> GraspCandidates:
     """At most `k` diverse grasps of a mesh, best first; fewer, or none, where the gripper fits fewer.
 
-    symmetry: (G, 4, 4) the part's symmetry group in the object frame, None for the identity alone. Raises
-    GripperError for a gripper that is no jaw. Same seed, same candidates.
+    symmetry: (G, 4, 4) the part's symmetry group in the object frame, None for the identity alone. density_kg_m3: of
+    the part, which a suction cup must carry. Same seed, same candidates.
     """
     group = np.eye(4)[None] if symmetry is None else np.asarray(symmetry, np.float64)
-    T, width, quality = antipodal_candidates(mesh, as_jaw(gripper, "antipodal candidates"), rng)
+    if isinstance(gripper, SuctionCup):
+        T, width, quality = suction_candidates(mesh, gripper, rng, density_kg_m3)
+    else:
+        T, width, quality = antipodal_candidates(mesh, gripper, rng)
     chosen = diverse(T, quality, group, k, mesh.diameter_m, gripper.turns_freely)
     chosen = chosen[np.argsort(-quality[chosen], kind="stable")]
     return GraspCandidates(T[chosen], width[chosen], quality[chosen], gripper.name, group)
