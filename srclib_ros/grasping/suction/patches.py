@@ -246,9 +246,13 @@ def _sparse(
     density_m2: Matrix,
     cup: SuctionCup,
 ) -> npt.NDArray[np.bool_]:
-    """(M,) whether a sector of the lip, or a place within it, holds too few of the part's points."""
+    """(M,) whether a sector of the lip, or of its rim, or a place within it, holds too few of the part's points.
+
+    The rim is looked at alone: gaps narrower than a few pixels often show as nothing but lost points right beside it.
+    """
     r, lip = cup.radius_m, LIP_FROM * cup.radius_m
-    rings = ((0.0, lip / 2, 1), (lip / 2, lip, 6), (lip, r + EDGE_M, SECTORS))
+    rim = (r - EDGE_M / 3, r + EDGE_M, SECTORS * 3 // 4)
+    rings = ((0.0, lip / 2, 1), (lip / 2, lip, 6), (lip, r + EDGE_M, SECTORS), rim)
     sparse = np.zeros(count, np.bool_)
     for low, high, sectors in rings:
         use = seen & (radius >= low) & (radius < high)
