@@ -56,8 +56,10 @@ def suction_grasps(scene: Scene, segment: Segment, cup: SuctionCup, config: Gras
 
 
 def _seeds(segment: Segment, max_tilt_rad: float) -> npt.NDArray[np.int64]:
-    """Points of the segment whose normal is hardly more tilted than the approach may be, one for each
-    square of SEED_PITCH_M, those nearest to its middle."""
+    """Points of the segment to set cups down on: one for each square of SEED_PITCH_M, those nearest to its middle.
+
+    None whose normal is much more tilted than the approach may be.
+    """
     with np.errstate(invalid="ignore"):
         usable = np.flatnonzero(segment.normals_bin[:, 2] > np.cos(max_tilt_rad + TILT_OFF_RAD))
     if not len(usable):
@@ -76,8 +78,7 @@ def _view(scene: Scene, segment: Segment, cup: SuctionCup) -> View:
     reach = cup.radius_m + ROOM_M
     low, high = segment.points_bin.min(axis=0) - reach, segment.points_bin.max(axis=0) + reach
     window = _window(scene, segment, reach)
-    points, labels = (values[window].reshape(-1, *values.shape[scene.labels.ndim :]) for values in
-                      (scene.points_bin, scene.labels))  # fmt: skip
+    points, labels = scene.points_bin[window].reshape(-1, 3), scene.labels[window].ravel()
     with np.errstate(invalid="ignore"):
         near = scene.inside[window].ravel() & ((points[:, :2] >= low[:2]) & (points[:, :2] <= high[:2])).all(axis=1)
     near |= labels == segment.label

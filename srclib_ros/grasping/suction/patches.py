@@ -7,7 +7,7 @@ higher or belong to something else. What is not seen is no surface.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -59,9 +59,6 @@ class Patches:
     slope_rad: Matrix
     room_m: Matrix
     points: npt.NDArray[np.int64]
-
-    def take(self, index: npt.NDArray[np.integer]) -> Patches:
-        return Patches(*(getattr(self, item.name)[index] for item in fields(self)))
 
 
 class View:
