@@ -75,11 +75,12 @@ class SuctionTrial:
         self.part_mass_kg, self._centre_object = density_kg_m3 * mass.volume_m3, mass.centre
         surface, _ = dense_surface(part, np.random.default_rng(0))
         self._surface, self._sweep_m = PointGrid(surface, cell_m=0.004), part.diameter_m
+        self._upright = _motion(np.array((0.0, 0.0, 1.0)))
 
     def run(self, T_object_tcp: Matrix, width_m: float = 0.0, down_tcp: Matrix | None = None) -> SuctionOutcome:
         """One trial. width_m: of no meaning to a cup. down_tcp: (3,) unit, where gravity pulls, TCP frame; None: along
         the approach."""
-        down = np.array((0.0, 0.0, 1.0)) if down_tcp is None else np.asarray(down_tcp, np.float64)
+        motion = self._upright if down_tcp is None else _motion(np.asarray(down_tcp, np.float64))
         T = np.asarray(T_object_tcp, np.float64)
         found = self._seal(T[None])
         if found.leak[0] >= 0:
@@ -87,7 +88,7 @@ class SuctionTrial:
         if own_clearance(self._surface, T[None], np.zeros(1), self._cup, self._sweep_m)[0] < -START_M:
             return SuctionOutcome(SuctionFailure.STARTS_INSIDE)
         centre_tcp = invert(T)[:3] @ np.append(self._centre_object, 1.0) - (0.0, 0.0, found.offset_m[0])
-        force, moment = load(self.part_mass_kg, centre_tcp, np.stack(list(pulls(down, STEP_S))))
+        force, moment = load(self.part_mass_kg, centre_tcp, motion)
         margin = margins(self._cup, force, moment).min(axis=0)
         least = float(margin.min())
         if least >= 1.0:
@@ -103,3 +104,8 @@ class SuctionTrial:
         hand, and each trial's outcome."""
         outcomes = [self.run(nudged(T_object_tcp, rng), width_m) for _ in range(repeats)]
         return float(np.mean([outcome.stable for outcome in outcomes])), outcomes
+
+
+def _motion(down_tcp: Matrix) -> Matrix:
+    """(N, 3) m/s^2 that pull at every kilogram of the part, every STEP_S."""
+    return np.stack(list(pulls(down_tcp, STEP_S)))
