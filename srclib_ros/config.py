@@ -135,6 +135,13 @@ class GraspConfig:
     )
     clearance_m: float = setting(0.002, "free space kept around the gripper", unit="m", low=0.0, high=0.05)
     pregrasp_m: float = setting(0.10, "length of the straight approach", unit="m", low=0.0, high=0.5)
+    part_density_kg_m3: float = setting(
+        2700.0,
+        "density of the parts, to guess what a suction cup can lift where no network speaks of them",
+        unit="kg/m^3",
+        low=10.0,
+        high=25_000.0,
+    )
     min_quality: float = setting(0.1, "grasps below this quality are rejected", low=0.0, high=1.0)
     min_presence: float = setting(0.5, "poses below this presence are dropped", low=0.0, high=1.0)
     good_quality: float = setting(0.5, "a grasp from this quality on is a good one", low=0.0, high=1.0)

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from srclib_ros.config import GraspConfig, PipelineConfig, SelectionConfig
@@ -15,7 +16,7 @@ from srclib_ros.grasping.collision import Obstacles
 from srclib_ros.grasping.failed_grasps import FailedGrasps
 from srclib_ros.grasping.gripper import Gripper, load_gripper
 from srclib_ros.grasping.model import GraspModel
-from srclib_ros.grasping.model_free import Approach, antipodal_grasps
+from srclib_ros.grasping.planners import planners
 from srclib_ros.grasping.propose import grasps_from_poses
 from srclib_ros.grasping.ranking import judge, rank
 from srclib_ros.library.selection import answered, select
@@ -80,7 +81,8 @@ class PickPipeline:
         with clock.stage("segment"):
             scene = segment(cloud, located, self.config)
         with clock.stage("select"):
-            matches = self._select(scene)
+            selected = self._select(scene)
+            matches = tuple(self._for_this_gripper(match) for match in selected)
         with clock.stage("network"):
             poses = self._detect(scene, matches)
         with clock.stage("grasps"):
@@ -92,6 +94,10 @@ class PickPipeline:
             grasps, rejected = rank(judged.grasps, judged.reasons, scene, self.config.grasp.max_grasps)
         self._failed.watch(grasps, scene)
         verdict, why = _verdict(scene, matches, grasps, rejected, passed_over)
+        unheld = sum(match.source != before.source for match, before in zip(matches, selected, strict=True))
+        if unheld:
+            remark = f"{unheld} of {len(matches)} parts whose source has a network, but not for {self.gripper.name}"
+            why = "; ".join(filter(None, (why, remark)))
         if self.config.bin.mode == "bin" and not located.has_walls:
             why = "; ".join(filter(None, (why, WALLS_UNKNOWN)))
         elif located.has_walls and scene.segments and all(part.completeness is None for part in scene.segments):
@@ -115,6 +121,14 @@ class PickPipeline:
             if not all(match.doubtful for match in held):
                 self._held.hold(held, self.config.selection.revote_every)
         return held
+
+    def _for_this_gripper(self, match: Match) -> Match:
+        """The match; without its source where that one's network rates the grasps of another gripper."""
+        if match.source is None or self._model(match.source).object.candidates.gripper == self.gripper.name:
+            return match
+        other = self._model(match.source).object.candidates.gripper
+        why = f"{match.why}; its network grasps with {other}, not with {self.gripper.name}"
+        return replace(match, source=None, scale=1.0, suitable=False, why=why)
 
     def _detect(self, scene: Scene, matches: Sequence[Match]) -> tuple[ObjectPose, ...]:
         by_label = {part.label: part for part in scene.segments}
@@ -217,14 +231,14 @@ def _add_model_free(scene: Scene, judged: _Judged, gripper: Gripper, config: Gra
         wanting.sort(key=lambda part: float(deep[part.label]))
     not_seen = {part.label for part in wanting}
     looked_at = 0
-    for approach in Approach:
+    for planner in planners(gripper, config):
         well_answered = judged.answered(config.good_quality)
         queue = [part for part in wanting if part.label not in well_answered]
         while queue and len(judged.answered(config.good_quality)) < config.enough_parts:
             if looked_at >= config.max_parts and judged.answered(config.min_quality):
                 break
             batch, queue = queue[:AT_ONCE], queue[AT_ONCE:]
-            judged.add([g for part in batch for g in antipodal_grasps(scene, part, gripper, config, (approach,))])
+            judged.add([grasp for part in batch for grasp in planner(scene, part)])
             not_seen -= {part.label for part in batch}
             looked_at += len(batch)
     return frozenset(not_seen)

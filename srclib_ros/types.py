@@ -6,7 +6,8 @@ Lengths in metres, angles in radians, float32 clouds. Frames, inner labels touch
 - ``cloud``   the frame the points arrive in: a camera's optical frame, or any other.
 - ``bin``     origin at the centre of the bin's floor (or on the supporting plane), z up.
 - ``object``  the canonical frame of a part's mesh: origin at the centre of its bounding box.
-- ``tcp``     midway between the fingertips, z approach, y closing axis, right-handed.
+- ``tcp``     midway between the fingertips, z approach, y closing axis, right-handed; of a suction cup, the middle of
+              the lip, z approach.
 """
 
 from __future__ import annotations
@@ -172,7 +173,7 @@ class ObjectPose:
 
 @dataclass(frozen=True, eq=False)
 class Grasp:
-    """One grasp of one gripper. width_m: opening at contact; the gripper opens wider to approach.
+    """One grasp of one gripper. width_m: opening at contact; a jaw opens wider to approach, of a suction cup it is 0.
 
     part: label of the segment. source: library entry it came from, or None (model-free).
     T_bin_pregrasp: where the straight approach along the TCP's z begins.

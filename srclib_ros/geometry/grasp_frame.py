@@ -1,7 +1,8 @@
 """The one definition of the gripper's axes.
 
 TCP frame: origin midway between the fingertips, z approach (out of the palm, towards the part),
-y closing axis, x = y cross z along the fingers' width; right-handed.
+y closing axis, x = y cross z along the fingers' width; right-handed. Of a suction cup the origin is in the
+middle of the lip and x and y are free: every turn about the approach is the same grasp.
 """
 
 from __future__ import annotations
@@ -51,6 +52,16 @@ def upright_variant(T_bin_tcp: Matrix) -> Matrix:
     x, y = T[..., 0, 1], T[..., 1, 1]
     turn = (x < -1e-9) | ((np.abs(x) <= 1e-9) & (y < 0))
     return np.where(turn[..., None, None], T @ FLIP, T)
+
+
+def least_turned(T_bin_tcp: Matrix) -> Matrix:
+    """Of a suction grasp and its turns about the approach, the one whose y is nearest to +x of the bin.
+
+    Nearest to +y where the approach runs along the bin's x.
+    """
+    T = np.asarray(T_bin_tcp, np.float64)
+    along_x = np.abs(T[..., 0, 2:3]) > 0.99
+    return tcp_pose(T[..., :3, 3], T[..., :3, 2], np.where(along_x, (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)))
 
 
 def tilt_rad(T_bin_tcp: Matrix) -> Matrix:

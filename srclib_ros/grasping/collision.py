@@ -143,14 +143,14 @@ class Obstacles:
     def misses(
         self, T_bin_tcp: Matrix, opening_m: npt.ArrayLike, part: npt.ArrayLike, gripper: Gripper
     ) -> npt.NDArray[np.bool_]:
-        """(M,) whether closing would miss the part: what is seen between the fingers is nothing, or mostly other parts.
+        """(M,) whether the gripper would miss the part: where it grasps nothing is seen, or mostly other parts.
 
-        Nothing counts only where the sensor looked through the space between the fingers at something beyond;
+        Nothing counts only where the sensor looked through that space (`reach_box_tcp`) at something beyond;
         what is hidden is given the benefit of the doubt.
         """
         count = len(T_bin_tcp)
         opening = np.broadcast_to(np.asarray(opening_m, np.float64), count)
-        between = gripper.closing_box_tcp(opening, gripper.finger_depth_m)
+        between = gripper.reach_box_tcp(opening)
         hits = self._summits.grid.inside(T_bin_tcp, between)
         label = self._summits.labels[hits.point]
         own = label == np.broadcast_to(np.asarray(part), count)[hits.box]

@@ -79,9 +79,9 @@ def _grasp(where: str, values: Any, grippers: Mapping[str, Gripper], by_plan: bo
         raise GripperError(f"{where}.gripper: {name!r} is none of {', '.join(grippers)}; name one of them")
     gripper = grippers[name]
     width_m = _number(where, "width_m", values.get("width_m"))
-    if not 0.0 <= width_m <= gripper.stroke_m + 1e-9:
+    if not 0.0 <= width_m <= gripper.widest_m + 1e-9:
         raise GripperError(
-            f"{where}.width_m: {width_m:g} m, but {name} opens from 0 to {gripper.stroke_m} m; check the unit, or "
+            f"{where}.width_m: {width_m:g} m, but {name} takes 0 to {gripper.widest_m} m; check the unit, or "
             "leave the grasp out"
         )
     field = "score" if "score" in values else "quality"

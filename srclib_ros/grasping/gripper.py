@@ -1,80 +1,29 @@
-"""Grippers as data: a name, limits, and the boxes of their body in the TCP frame."""
+"""Grippers as data: which kinds there are, and the file that describes them.
+
+A gripper of any kind has a name, a friction, the boxes of its body along a straight approach (`boxes_tcp`), and where
+the part must lie to be grasped (`reach_box_tcp`).
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
 import yaml
 
 from srclib_ros.errors import GripperError
-from srclib_ros.types import Matrix
+from srclib_ros.grasping.jaw import Jaw
+from srclib_ros.grasping.suction.cup import SuctionCup
 
-KINDS = ("jaw",)
+Gripper: TypeAlias = Jaw | SuctionCup
+KINDS: dict[str, type[Jaw] | type[SuctionCup]] = {"jaw": Jaw, "suction": SuctionCup}
+SIZES = ("palm_size_m", "holder_size_m")
+"""Fields that hold three lengths; all others but the kind hold one number."""
 DEFAULT_FILE = "grippers.yaml"
-
-
-@dataclass(frozen=True)
-class Gripper:
-    """A parallel jaw with two equal fingers.
-
-    stroke_m: widest opening between the pads. finger_width_m (along x), finger_thickness_m (along y)
-    and finger_depth_m (along z, palm to fingertip): size of each finger. pad_height_m: how far the pad
-    reaches up from the fingertip. palm_size_m: (x, y, z) of the box behind the fingers.
-    force_n: closing force. friction: Coulomb coefficient between pad and part.
-    """
-
-    name: str
-    kind: str
-    stroke_m: float
-    finger_width_m: float
-    finger_thickness_m: float
-    finger_depth_m: float
-    pad_height_m: float
-    palm_size_m: tuple[float, float, float]
-    force_n: float
-    friction: float
-
-    @property
-    def friction_angle_rad(self) -> float:
-        return math.atan(self.friction)
-
-    def opening_m(self, width_m: npt.ArrayLike, clearance_m: float) -> Matrix:
-        """Opening (...) on the way to a part of `width_m` (...): `clearance_m` to each side, at most the stroke."""
-        return np.minimum(np.asarray(width_m, np.float64) + 2 * clearance_m, self.stroke_m)
-
-    def boxes_tcp(self, opening_m: npt.ArrayLike, sweep_m: float = 0.0) -> Matrix:
-        """Boxes (..., 3, 2, 3): finger at -y, finger at +y, palm; lower and upper corner in the TCP frame.
-
-        opening_m: (...) between the pads. sweep_m: length of the straight approach along z that the
-        boxes are drawn out over, so that they hold everything the gripper passes through.
-        """
-        opening = np.asarray(opening_m, np.float64)
-        half_x, thick, depth = self.finger_width_m / 2, self.finger_thickness_m, self.finger_depth_m
-        palm_x, palm_y, palm_z = self.palm_size_m
-        boxes = np.empty((*opening.shape, 3, 2, 3))
-        boxes[..., :2, 0, 0], boxes[..., :2, 1, 0] = -half_x, half_x
-        boxes[..., 0, 0, 1], boxes[..., 0, 1, 1] = -opening / 2 - thick, -opening / 2
-        boxes[..., 1, 0, 1], boxes[..., 1, 1, 1] = opening / 2, opening / 2 + thick
-        boxes[..., :2, 0, 2], boxes[..., :2, 1, 2] = -depth - sweep_m, 0.0
-        boxes[..., 2, 0, :] = -palm_x / 2, -palm_y / 2, -depth - palm_z - sweep_m
-        boxes[..., 2, 1, :] = palm_x / 2, palm_y / 2, -depth
-        return boxes
-
-    def closing_box_tcp(self, opening_m: npt.ArrayLike, height_m: float) -> Matrix:
-        """Box (..., 2, 3) between the fingers of the open gripper, from the tips up by `height_m`."""
-        opening = np.asarray(opening_m, np.float64)
-        box = np.empty((*opening.shape, 2, 3))
-        box[..., 0, :] = -self.finger_width_m / 2, 0.0, -height_m
-        box[..., 1, :] = self.finger_width_m / 2, 0.0, 0.0
-        box[..., 0, 1], box[..., 1, 1] = -opening / 2, opening / 2
-        return box
 
 
 def load_grippers(path: Path | None = None) -> dict[str, Gripper]:
@@ -103,21 +52,45 @@ def load_gripper(name: str, path: Path | None = None) -> Gripper:
     return grippers[name]
 
 
+def as_jaw(gripper: Gripper, wanted_by: str) -> Jaw:
+    """The gripper itself, known to be a jaw. wanted_by: what needs one. Raises GripperError for another kind."""
+    if not isinstance(gripper, Jaw):
+        raise GripperError(f"{gripper.name}: {wanted_by} needs a jaw, this is a {gripper.kind} cup; name a jaw")
+    return gripper
+
+
+def as_cup(gripper: Gripper, wanted_by: str) -> SuctionCup:
+    """The gripper itself, known to be a cup. wanted_by: what needs one. Raises GripperError for another kind."""
+    if not isinstance(gripper, SuctionCup):
+        raise GripperError(f"{gripper.name}: {wanted_by} needs a suction cup, this is a {gripper.kind}; name a cup")
+    return gripper
+
+
 def _gripper(where: str, name: str, values: Any) -> Gripper:
-    wanted = [item.name for item in fields(Gripper) if item.name != "name"]
-    if not isinstance(values, Mapping) or set(values) != set(wanted):
-        found = ", ".join(map(str, values)) if isinstance(values, Mapping) else repr(values)
-        raise GripperError(f"{where}: {name}: expected the fields {', '.join(wanted)}; got {found}")
-    if values["kind"] not in KINDS:
+    if not isinstance(values, Mapping) or "kind" not in values:
+        raise GripperError(f"{where}: {name}: expected fields, kind ({', '.join(KINDS)}) among them; got {values!r}")
+    made = KINDS.get(values["kind"]) if isinstance(values["kind"], str) else None
+    if made is None:
         raise GripperError(f"{where}: {name}: kind {values['kind']!r} is not one of {', '.join(KINDS)}")
-    palm = values["palm_size_m"]
-    if not isinstance(palm, list) or len(palm) != 3:
-        raise GripperError(f"{where}: {name}: palm_size_m: expected three lengths, got {palm!r}")
-    numbers = {
-        field: _positive(where, name, field, values[field]) for field in wanted if field not in ("kind", "palm_size_m")
-    }
-    x, y, z = (_positive(where, name, "palm_size_m", length) for length in palm)
-    return Gripper(name=name, kind=values["kind"], palm_size_m=(x, y, z), **numbers)
+    wanted = [item.name for item in fields(made) if item.name != "name"]
+    if set(values) != set(wanted):
+        raise GripperError(
+            f"{where}: {name}: a {values['kind']} has the fields {', '.join(wanted)}; got {', '.join(map(str, values))}"
+        )
+    checked: dict[str, Any] = {"name": name, "kind": values["kind"]}
+    for field in wanted[1:]:
+        read = _size if field in SIZES else _positive
+        checked[field] = read(where, name, field, values[field])
+    if made is SuctionCup and checked["lip_tilt_rad"] >= math.pi / 2:
+        raise GripperError(f"{where}: {name}: lip_tilt_rad: expected less than pi / 2, got {checked['lip_tilt_rad']}")
+    return made(**checked)
+
+
+def _size(where: str, name: str, field: str, value: Any) -> tuple[float, float, float]:
+    if not isinstance(value, list) or len(value) != 3:
+        raise GripperError(f"{where}: {name}: {field}: expected three lengths, got {value!r}")
+    x, y, z = (_positive(where, name, field, length) for length in value)
+    return x, y, z
 
 
 def _positive(where: str, name: str, field: str, value: Any) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter1d
 
-from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.jaw import Jaw
 from srclib_ros.types import FloatArray
 
 Indices = npt.NDArray[np.int64]
@@ -65,7 +65,7 @@ def find_fits(
     depths_m: npt.NDArray[np.float64],
     lowest_tip_m: float,
     clearance_m: float,
-    gripper: Gripper,
+    gripper: Jaw,
 ) -> Fits:
     """Every fit of the jaw over a part.
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from srclib_ros.config import GraspConfig
 from srclib_ros.geometry.grasp_frame import pregrasp, tcp_pose, upright_variant
-from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.jaw import Jaw
 from srclib_ros.grasping.jaw_fits import ENGAGED_M, PITCH_M, SPARE_M, Fits, find_fits
 from srclib_ros.grasping.part_edges import measure_edges
 from srclib_ros.grasping.surroundings import Surroundings
@@ -53,7 +53,7 @@ class Approach(Enum):
 def antipodal_grasps(
     scene: Scene,
     segment: Segment,
-    gripper: Gripper,
+    gripper: Jaw,
     config: GraspConfig,
     approaches: Collection[Approach] = tuple(Approach),
 ) -> list[Grasp]:
@@ -132,7 +132,7 @@ def _frame_of(up: Matrix, spread: Matrix) -> Matrix:
     return np.stack([x, np.cross(up, x), up], axis=1)
 
 
-def _surroundings(scene: Scene, segment: Segment, gripper: Gripper) -> FloatArray:
+def _surroundings(scene: Scene, segment: Segment, gripper: Jaw) -> FloatArray:
     """(O, 3) points of anything else, floor and foreign shadows included, within the reach of the fingers."""
     reach = gripper.finger_thickness_m + SPARE_M + gripper.finger_width_m / 2 + PITCH_M
     low, high = segment.points_bin.min(axis=0) - reach, segment.points_bin.max(axis=0) + reach
@@ -140,7 +140,7 @@ def _surroundings(scene: Scene, segment: Segment, gripper: Gripper) -> FloatArra
 
 
 def _along(
-    R_bin_up: Matrix, part_bin: FloatArray, others_bin: FloatArray, gripper: Gripper, config: GraspConfig
+    R_bin_up: Matrix, part_bin: FloatArray, others_bin: FloatArray, gripper: Jaw, config: GraspConfig
 ) -> _Measured:
     """What fits along one approach, measured and judged."""
     centre = part_bin.mean(axis=0).astype(np.float64)
@@ -161,7 +161,7 @@ def _along(
 
 
 def _off_the_floor(
-    fits: Fits, R_bin_up: Matrix, centre_z_m: float, above_floor_m: float, clearance_m: float, gripper: Gripper
+    fits: Fits, R_bin_up: Matrix, centre_z_m: float, above_floor_m: float, clearance_m: float, gripper: Jaw
 ) -> Fits:
     """The fits with the fingertips raised until no corner is nearer to the floor than `above_floor_m`."""
     cos, sin = np.cos(fits.angle), np.sin(fits.angle)
@@ -192,7 +192,7 @@ def _spread_out(fits: Fits, score: FloatArray) -> npt.NDArray[np.int64]:
 
 
 def _measure(
-    fits: Fits, part: FloatArray, spacing_m: float, size: float, R_bin_up: Matrix, centre: Matrix, gripper: Gripper
+    fits: Fits, part: FloatArray, spacing_m: float, size: float, R_bin_up: Matrix, centre: Matrix, gripper: Jaw
 ) -> _Measured:
     """Both edges of each run on the points themselves: width, middle, direction, and from these the quality."""
     if not len(fits):
@@ -229,7 +229,7 @@ def _spacing(part: FloatArray) -> float:
     return float(np.clip(PITCH_M * np.sqrt(len(cells) / len(part)), 5e-4, 2 * PITCH_M))
 
 
-def _engagement(fits: Fits, gripper: Gripper) -> FloatArray:
+def _engagement(fits: Fits, gripper: Jaw) -> FloatArray:
     """From 0 to 1: how much of the pad's height meets the part."""
     return np.sqrt(np.clip(fits.depth / gripper.pad_height_m, 0, 1))
 

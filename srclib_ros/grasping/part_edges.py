@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.jaw import Jaw
 from srclib_ros.types import FloatArray, Matrix
 
 STRIPS = 4
@@ -48,7 +48,7 @@ def measure_edges(
     angle: Matrix,
     half_opening: Matrix,
     spacing_m: float,
-    gripper: Gripper,
+    gripper: Jaw,
 ) -> Edges:
     """Edges of what lies between jaws at (x, y), tips at `tip`, closing along `angle`, each (F,), metres, radians.
 
@@ -111,7 +111,7 @@ def _sides(
     across: FloatArray,
     above: FloatArray,
     spacing_m: float,
-    gripper: Gripper,
+    gripper: Jaw,
 ) -> _Sides:
     """Of P points: which of the S sides each counts for, how far out and across the fingers it lies, how far above."""
     step = gripper.finger_width_m / STRIPS

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from srclib_ros.config import GraspConfig
-from srclib_ros.geometry.grasp_frame import pregrasp, upright_variant
+from srclib_ros.geometry.grasp_frame import pregrasp
 from srclib_ros.grasping.candidates import GraspCandidates
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.types import Grasp, Matrix, ObjectPose
@@ -26,12 +26,18 @@ def grasps_from_poses(
 ) -> list[Grasp]:
     """Every candidate of every pose as a grasp, at most PER_POSE of a pose, the network's best first.
 
-    candidates: of each source that the poses name. The pose's scale moves and widens a candidate along with the
-    part. The quality is the network's for that candidate times the pose's score. A candidate of a symmetric part is
-    proposed at those of its equal images that the tilt allows, and at the least tilted one where it allows none.
+    candidates: of each source that the poses name; one whose candidates are for another gripper gives no grasp. The
+    pose's scale moves and widens a candidate along with the part. The quality is the network's for that candidate times
+    the pose's score. A candidate of a symmetric part is proposed at those of its equal images that the tilt allows, and
+    at the least tilted one where it allows none.
     Nothing is rejected here: `ranking.rank` does that and says why.
     """
-    return [grasp for pose in poses for grasp in _of_pose(pose, candidates[pose.source], gripper, config)]
+    return [
+        grasp
+        for pose in poses
+        if candidates[pose.source].gripper == gripper.name
+        for grasp in _of_pose(pose, candidates[pose.source], gripper, config)
+    ]
 
 
 def place(
@@ -62,7 +68,7 @@ def _of_pose(pose: ObjectPose, candidates: GraspCandidates, gripper: Gripper, co
     T_bin_tcp, index = place(candidates, pose.T_bin_object, pose.scale, config.max_tilt_rad)
     quality = np.clip(np.asarray(pose.grasp_quality, np.float64)[index] * pose.score, 0, 1)
     best = np.argsort(-quality, kind="stable")[:PER_POSE]
-    T_bin_tcp = upright_variant(T_bin_tcp[best])
+    T_bin_tcp = gripper.settled(T_bin_tcp[best])
     back = pregrasp(T_bin_tcp, config.pregrasp_m)
     return [
         Grasp(

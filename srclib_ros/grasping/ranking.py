@@ -78,7 +78,7 @@ def _reject_early(
     low, high = _workspace(scene, config)
     origin = T[:, :3, 3]
     tests = (
-        (RejectReason.TOO_WIDE, width > gripper.stroke_m),
+        (RejectReason.TOO_WIDE, width > gripper.widest_m),
         (RejectReason.TILT, tilt_rad(T) > config.max_tilt_rad + 1e-6),
         (RejectReason.OUTSIDE, ((origin < low) | (origin > high)).any(axis=1)),
         (RejectReason.LOW_QUALITY, ~(quality >= config.min_quality)),

@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 from srclib_ros.artifact import write_atomic
 from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.jaw import Jaw
+from srclib_ros.grasping.suction.cup import SuctionCup
 from srclib_ros.rendering.canvas import Canvas, lambert
 from srclib_ros.rendering.surface import box_edges, box_faces, scene_surface
 from srclib_ros.rendering.view import View, view_of_box
@@ -193,23 +195,35 @@ def _paint_bin(canvas: Canvas, scene: Scene, finest_m: float) -> None:
 
 
 def _paint_gripper(canvas: Canvas, grasp: Grasp, gripper: Gripper, colour: FloatArray, finest_m: float) -> None:
-    """Fingers as they are, opened for the approach; of the palm only a bar, so that parts stay visible."""
-    boxes = gripper.boxes_tcp(gripper.opening_m(grasp.width_m, 0.002)).copy()
-    shorten = min(gripper.finger_depth_m, _FINGER_M)
-    boxes[:2, 0, 2] = -shorten
-    half_x = gripper.finger_width_m / 2
-    boxes[2, 0] = -half_x, boxes[0, 0, 1], -shorten - _PALM_M
-    boxes[2, 1] = half_x, boxes[1, 1, 1], -shorten
-    stem = np.array([[-0.006, -0.006, -shorten - _PALM_M - _STEM_M], [0.006, 0.006, -shorten - _PALM_M]])
     R, t = grasp.T_bin_tcp[:3, :3], grasp.T_bin_tcp[:3, 3]
     points, shades = [], []
-    for box in (*boxes, stem):
+    for box in _cup_boxes(gripper) if isinstance(gripper, SuctionCup) else _jaw_boxes(gripper, grasp.width_m):
         face, normal = box_faces(box, finest_m)
         edge = box_edges(box, finest_m)
         points += [face @ R.T + t, edge @ R.T + t]
         shades += [colour * lambert(normal @ R.T) * 1.15, np.tile(colour * 0.45, (len(edge), 1))]
     rgb = np.clip(np.concatenate(shades), 0.0, 1.0).astype(np.float32)
     canvas.overlay(np.concatenate(points), rgb, finest_m * 1.6, shown=0.88, hidden=0.25)
+
+
+def _jaw_boxes(jaw: Jaw, width_m: float) -> Matrix:
+    """(4, 2, 3) fingers as they are, opened for the approach; of the palm only a bar, so that parts stay visible."""
+    boxes = jaw.boxes_tcp(jaw.opening_m(width_m, 0.002)).copy()
+    shorten = min(jaw.finger_depth_m, _FINGER_M)
+    boxes[:2, 0, 2] = -shorten
+    half_x = jaw.finger_width_m / 2
+    boxes[2, 0] = -half_x, boxes[0, 0, 1], -shorten - _PALM_M
+    boxes[2, 1] = half_x, boxes[1, 1, 1], -shorten
+    stem = np.array([[-0.006, -0.006, -shorten - _PALM_M - _STEM_M], [0.006, 0.006, -shorten - _PALM_M]])
+    return np.concatenate([boxes, stem[None]])
+
+
+def _cup_boxes(cup: SuctionCup) -> Matrix:
+    """(4, 2, 3) bellows down to the lip, and of the tube as much as of a jaw."""
+    boxes = cup.boxes_tcp(0.0)[:4].copy()
+    boxes[:3, 1, 2] = 0.0
+    boxes[3, 0, 2] = -_STEM_END_M
+    return boxes
 
 
 def _write_names(axes: Axes, rows: list[_Row], view: View) -> None:

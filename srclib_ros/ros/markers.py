@@ -1,4 +1,4 @@
-"""A grasp plan drawn for RViz: the bin, a box and a label a part, a fork a grasp, the best gripper solid."""
+"""A grasp plan drawn for RViz: the bin, a box and a label a part, a fork or funnel a grasp, the best gripper solid."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from srclib_ros.geometry.transforms import make_transform
 from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.suction.cup import SuctionCup
 from srclib_ros.ros.convert import label_colour, matrix_to_pose
 from srclib_ros.ros.placement import Placement
 from srclib_ros.types import Bin, Grasp, GraspPlan, Match, Matrix, Segment
@@ -70,11 +71,25 @@ def _label(part: Segment, match: Match | None) -> str:
 
 
 def _fork_marker(rank: int, grasp: Grasp, gripper: Gripper, T_frame_bin: Matrix) -> Marker:
-    half, depth = grasp.width_m / 2, gripper.finger_depth_m
-    left, right, root, back = (0, -half, -depth), (0, half, -depth), (0, 0, -depth), (0, 0, -1.5 * depth)
-    points = np.array([(0, -half, 0), left, left, right, right, (0, half, 0), root, back])
+    points = _funnel(gripper) if isinstance(gripper, SuctionCup) else _fork(grasp.width_m, gripper.finger_depth_m)
     quality = min(1.0, max(0.0, grasp.quality))
     return _lines("grasps", rank, matrix_to_pose(T_frame_bin @ grasp.T_bin_tcp), points, (1 - quality, quality, 0.1))
+
+
+def _fork(width_m: float, depth: float) -> Matrix:
+    """Ends of lines, TCP frame: two fingers, the bar between them, a handle."""
+    half = width_m / 2
+    left, right, root, back = (0, -half, -depth), (0, half, -depth), (0, 0, -depth), (0, 0, -1.5 * depth)
+    return np.array([(0, -half, 0), left, left, right, right, (0, half, 0), root, back])
+
+
+def _funnel(cup: SuctionCup) -> Matrix:
+    """Ends of lines, TCP frame: the lip, four sides up to the tube, the tube."""
+    angle = np.linspace(0.0, 2.0 * np.pi, 13)
+    lip = cup.radius_m * np.stack([np.cos(angle), np.sin(angle), np.zeros(13)], axis=1)
+    root, back = np.array((0.0, 0.0, -cup.bellows_m)), np.array((0.0, 0.0, -cup.bellows_m - cup.tube_length_m))
+    sides = [end for corner in lip[:-1:3] for end in (corner, root)]
+    return np.array([*np.stack([lip[:-1], lip[1:]], axis=1).reshape(-1, 3), *sides, root, back])
 
 
 def _solid_markers(grasp: Grasp, gripper: Gripper, clearance_m: float, T_frame_bin: Matrix) -> list[Marker]:

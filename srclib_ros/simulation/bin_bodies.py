@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from srclib_ros.geometry.inertia import inertia
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.simulation.convex_pieces import convex_pieces
-from srclib_ros.simulation.inertia import inertia
 from srclib_ros.simulation.mujoco_bodies import weigh
 from srclib_ros.types import Matrix
 

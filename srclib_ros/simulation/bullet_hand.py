@@ -19,12 +19,13 @@ import numpy as np
 from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
-from srclib_ros.errors import GripperError, MissingDependencyError
+from srclib_ros.errors import MissingDependencyError
+from srclib_ros.geometry.inertia import inertia
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.geometry.transforms import invert
-from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.gripper import Gripper, as_jaw
+from srclib_ros.grasping.jaw import Jaw
 from srclib_ros.simulation.convex_pieces import convex_pieces
-from srclib_ros.simulation.inertia import inertia
 from srclib_ros.simulation.jaw import CLOSING_M_S, FINGER_KG, PAD_SPHERE_M, PAD_TORSION_M, RECESS_M, pad_spheres
 from srclib_ros.simulation.mujoco_bodies import DENSITY_KG_M3
 from srclib_ros.types import Matrix
@@ -48,19 +49,18 @@ class BulletHand:
                 from pybullet_utils.bullet_client import BulletClient
         except ImportError as error:
             raise MissingDependencyError("the second engine needs PyBullet; pip install pybullet==3.2.7") from error
-        if gripper.kind != "jaw":
-            raise GripperError(f"{gripper.name}: a trial closes two fingers, this is a {gripper.kind}")
+        jaw = as_jaw(gripper, "a trial that closes fingers")
         self._names = pybullet
         with _printing_aside():
             self._engine: Any = BulletClient(connection_mode=pybullet.DIRECT)
-        self._gripper = gripper
+        self._gripper = jaw
         self._engine.setPhysicsEngineParameter(
             fixedTimeStep=STEP_S,
             numSolverIterations=ITERATIONS,
             contactBreakingThreshold=BREAKING_M,
             solverResidualThreshold=NEVER_ENOUGH,
         )
-        self._hand = self._add_hand(gripper)
+        self._hand = self._add_hand(jaw)
         mass = inertia(part)
         self.part_mass_kg = density_kg_m3 * mass.volume_m3
         self.centre_object = mass.centre
@@ -128,7 +128,7 @@ class BulletHand:
         found = self._engine.getContactPoints(self._hand, self._part) or ()
         return [contact for contact in found if (link is None or contact[3] == link) and contact[8] <= 0.0]
 
-    def _add_hand(self, gripper: Gripper) -> int:
+    def _add_hand(self, gripper: Jaw) -> int:
         engine, names = self._engine, self._names
         boxes = gripper.boxes_tcp(0.0)
         low, high = boxes[2]

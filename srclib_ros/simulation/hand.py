@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from srclib_ros.errors import GripperError, MissingDependencyError, SimulationError
+from srclib_ros.errors import MissingDependencyError, SimulationError
+from srclib_ros.geometry.inertia import inertia
 from srclib_ros.geometry.mesh import PartMesh
-from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.gripper import Gripper, as_jaw
+from srclib_ros.grasping.jaw import Jaw
 from srclib_ros.simulation.convex_pieces import convex_pieces
-from srclib_ros.simulation.inertia import inertia
 from srclib_ros.simulation.jaw import FINGERS, HAND_BIT, STEP_S, add_jaw, contact_of, set_options
 from srclib_ros.simulation.mujoco_bodies import DENSITY_KG_M3, has_diverged, weigh
 from srclib_ros.types import Matrix
@@ -34,10 +35,8 @@ class Hand:
             import mujoco
         except ImportError as error:
             raise MissingDependencyError("grasp trials need MuJoCo; pip install 'srclib-ros[sim]'") from error
-        if gripper.kind != "jaw":
-            raise GripperError(f"{gripper.name}: a trial closes two fingers, this is a {gripper.kind}")
-        self.mujoco, self.gripper, self.step_s = mujoco, gripper, step_s
-        self.model = self._compile(part, gripper, density_kg_m3)
+        self.mujoco, self.gripper, self.step_s = mujoco, as_jaw(gripper, "a trial that closes fingers"), step_s
+        self.model = self._compile(part, self.gripper, density_kg_m3)
         self.data = mujoco.MjData(self.model)
         self.part_mass_kg = float(self.model.body_mass[self._part])
         self.centre_object = self.model.body_ipos[self._part].copy()
@@ -91,7 +90,7 @@ class Hand:
     def is_finite(self) -> bool:
         return not has_diverged(self.mujoco, self.data)
 
-    def _compile(self, part: PartMesh, gripper: Gripper, density_kg_m3: float) -> Any:
+    def _compile(self, part: PartMesh, gripper: Jaw, density_kg_m3: float) -> Any:
         mujoco = self.mujoco
         spec = mujoco.MjSpec()
         set_options(mujoco, spec, self.step_s)

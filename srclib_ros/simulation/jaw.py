@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.jaw import Jaw
 from srclib_ros.types import Matrix
 
 STEP_S = 0.002
@@ -38,7 +38,7 @@ def contact_of(step_s: float = STEP_S) -> dict[str, Any]:
     return {"solref": (2.0 * step_s, 1.0), "solimp": SOLIMP}
 
 
-def add_jaw(mujoco: Any, spec: Any, body: Any, gripper: Gripper, step_s: float = STEP_S) -> None:
+def add_jaw(mujoco: Any, spec: Any, body: Any, gripper: Jaw, step_s: float = STEP_S) -> None:
     """Give `body` of `spec`, whose frame is the TCP's, the palm and the fingers, each with a joint and a motor."""
     contact = contact_of(step_s) | {"contype": HAND_BIT, "conaffinity": 0, "priority": 1}
     boxes = gripper.boxes_tcp(0.0)
@@ -86,7 +86,7 @@ def add_jaw(mujoco: Any, spec: Any, body: Any, gripper: Gripper, step_s: float =
     )  # fmt: skip
 
 
-def pad_spheres(gripper: Gripper, side: float) -> Matrix:
+def pad_spheres(gripper: Jaw, side: float) -> Matrix:
     """(9, 3) centres, TCP frame, of the spheres whose outermost points are the pad of the finger at `side` (-1, 1) of a
     closed gripper."""
     x, z = (

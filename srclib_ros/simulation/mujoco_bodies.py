@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from srclib_ros.simulation.inertia import Inertia
-
-DENSITY_KG_M3 = 2700.0
+from srclib_ros.geometry.inertia import DENSITY_KG_M3, Inertia
 
 
 def weigh(body: Any, mass: Inertia, density_kg_m3: float = DENSITY_KG_M3) -> None:

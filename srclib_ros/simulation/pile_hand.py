@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from srclib_ros.errors import GripperError, MissingDependencyError, SimulationError
+from srclib_ros.errors import MissingDependencyError, SimulationError
 from srclib_ros.geometry.mesh import PartMesh
-from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.gripper import Gripper, as_jaw
 from srclib_ros.simulation.bin_bodies import SIDES, WALL_M, add_floor, add_parts, add_wall, pile_contact
 from srclib_ros.simulation.cell import SHEET_M
 from srclib_ros.simulation.jaw import FINGERS, HAND_BIT, STEP_S, add_jaw, set_options
@@ -50,9 +50,7 @@ class PileHand:
             import mujoco
         except ImportError as error:
             raise MissingDependencyError("grasp trials need MuJoCo; pip install 'srclib-ros[sim]'") from error
-        if gripper.kind != "jaw":
-            raise GripperError(f"{gripper.name}: a trial closes two fingers, this is a {gripper.kind}")
-        self._mujoco, self.gripper, self.step_s = mujoco, gripper, step_s
+        self._mujoco, self.gripper, self.step_s = mujoco, as_jaw(gripper, "a trial in a pile"), step_s
         self.model = self._compile([part for part, _ in parts], np.asarray(bin_size_m, np.float64))
         self._numbers = {self.model.body(f"part{i}").id: i for i in range(len(parts))} | {0: BIN}
         self._fingers = [self.model.body(name).id for name in FINGERS]

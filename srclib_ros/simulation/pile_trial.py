@@ -129,9 +129,9 @@ class PileTrial:
             raise ConfigError("T_bin_tcp: expected a finite rigid 4x4 transform, its rotation orthonormal")
         if not 0.0 <= width_m < np.inf:
             raise ConfigError(f"width_m: expected a finite length of 0 or more, got {width_m}")
-        if width_m > self._gripper.stroke_m + 1e-9:
+        if width_m > self._gripper.widest_m + 1e-9:
             raise GripperError(
-                f"width_m: {width_m:.4f} m is wider than {self._gripper.name} opens ({self._gripper.stroke_m} m)"
+                f"width_m: {width_m:.4f} m is wider than {self._gripper.name} opens ({self._gripper.widest_m} m)"
             )
         if part is not None and not 0 <= part < len(self._hand.settled):
             raise ConfigError(f"part: {part} is none of the {len(self._hand.settled)} parts of this pile")

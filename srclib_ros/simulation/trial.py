@@ -120,7 +120,7 @@ class GraspTrial:
         closed = hand.T_tcp_object
         if not all(hand.touching()):
             return self._outcome(TrialFailure.MISSED, closed, closed)
-        for pull in _pulls(down, hand.step_s):
+        for pull in pulls(down, hand.step_s):
             hand.pull(pull)
             hand.step()
         if not hand.is_finite:
@@ -149,7 +149,7 @@ class GraspTrial:
         return Outcome(failure, slip_m, turn_rad, closed, held)
 
 
-def _pulls(down: Matrix, step_s: float) -> Iterator[Matrix]:
+def pulls(down: Matrix, step_s: float) -> Iterator[Matrix]:
     """(3,) m/s^2 of every step after the fingers have closed: gravity less the hand's acceleration."""
     gravity = G_M_S2 * down
     steps = round(TAKE_S / step_s)

@@ -9,6 +9,7 @@ from typing import cast
 
 import numpy as np
 import pytest
+from support.grasp_parts import bent_plate, object_model
 from support.height_field_scenes import block, grid, scene_of, turned
 from support.small_library import SaidEncoder, segment_saying, write_small_library
 
@@ -19,6 +20,7 @@ from srclib_ros.geometry.pinhole import pixel_rays
 from srclib_ros.geometry.transforms import invert, look_at
 from srclib_ros.grasping.failed_grasps import FailedGrasps
 from srclib_ros.grasping.gripper import load_gripper
+from srclib_ros.grasping.model import GraspModel
 from srclib_ros.library.store import Library
 from srclib_ros.pipeline import NOT_JUDGED, PickPipeline, _add_model_free, _HeldSelection, _Judged, _verdict
 from srclib_ros.plan_json import plan_to_json
@@ -138,6 +140,35 @@ def test_it_is_remarked_where_nothing_is_judged(tmp_path: Path, rng: np.random.G
         assert planned.scene.segments
         remarks.append(NOT_JUDGED in planned.why)
     assert remarks == [False, True]
+
+
+class OtherGrippersModel:
+    """Stands in for a network that rates a jaw's grasps; it is not to be asked for poses."""
+
+    object = object_model(bent_plate())
+
+
+def test_a_network_for_another_gripper_is_not_used_and_that_is_told(tmp_path: Path, rng: np.random.Generator) -> None:
+    cloud, T_cloud_bin = box_in_a_bin(rng)
+    library = Library.open(write_small_library(tmp_path / "small"))
+    config = PipelineConfig(
+        bin=BinConfig(mode="bin", size_m=(0.3, 0.2, 0.1)),
+        grasp=GraspConfig(gripper="suction"),
+        selection=SelectionConfig(min_similarity=0.0, least_completeness=0.0),
+    )
+    pipeline = PickPipeline(library, cast(Encoder, SaidEncoder(library.encoder_id)), config)
+    pipeline._models["bolt_m8"] = cast(GraspModel, OtherGrippersModel())
+    pipeline._select = lambda scene: tuple(match_of(part.label, "bolt_m8") for part in scene.segments)  # type: ignore[method-assign]
+    planned = pipeline.plan(cloud, T_cloud_bin)
+    (match,) = planned.matches
+    assert match.source is None and not match.suitable
+    assert match.why == "near; its network grasps with jaw, not with suction"
+    assert planned.poses == ()
+    assert "1 of 1 parts whose source has a network, but not for suction" in planned.why
+    assert planned.verdict is Verdict.GRASPS
+    assert {grasp.gripper for grasp in planned.grasps} == {"suction"}
+    best = planned.grasps[0].T_bin_tcp
+    assert np.hypot(*best[:2, 3]) < 0.01 and best[2, 3] == pytest.approx(0.03, abs=0.001)
 
 
 def box_in_a_bin(rng: np.random.Generator) -> tuple[Cloud, np.ndarray]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from srclib_ros.geometry.grasp_frame import flipped, pregrasp, tcp_pose, tilt_rad, upright_variant
+from srclib_ros.geometry.grasp_frame import flipped, least_turned, pregrasp, tcp_pose, tilt_rad, upright_variant
 from srclib_ros.geometry.transforms import is_rigid
 
 
@@ -35,6 +35,14 @@ def test_a_grasp_and_its_flip_settle_on_one_variant() -> None:
     T = np.stack([straight_down((np.cos(a), np.sin(a), 0)) for a in angles])
     np.testing.assert_allclose(upright_variant(T), upright_variant(flipped(T)), atol=1e-9)
     assert (upright_variant(T)[:, 0, 1] >= -1e-9).all()
+
+
+def test_all_turns_of_a_suction_grasp_settle_on_one() -> None:
+    angles = np.linspace(0, 2 * np.pi, 17)
+    T = np.stack([straight_down((np.cos(a), np.sin(a), 0)) for a in angles])
+    np.testing.assert_allclose(least_turned(T), np.broadcast_to(straight_down((1.0, 0, 0)), T.shape), atol=1e-9)
+    along_x = tcp_pose(np.zeros(3), np.array((1.0, 0, 0)), np.array((0, 1.0, 1.0)))
+    np.testing.assert_allclose(least_turned(along_x)[:3, 1], (0, 1, 0))
 
 
 def test_tilt_is_measured_from_straight_down() -> None:

@@ -9,7 +9,8 @@ from scipy.spatial import ConvexHull
 from srclib_ros.geometry.grasp_frame import FLIP
 from srclib_ros.geometry.mesh import PartMesh, centred, sample_surface
 from srclib_ros.geometry.transforms import is_rigid
-from srclib_ros.grasping.candidates import GraspCandidates, generate_candidates, grasp_coordinates
+from srclib_ros.grasping.candidates import GraspCandidates, generate_candidates
+from srclib_ros.grasping.diversity import grasp_coordinates
 from srclib_ros.grasping.gripper import load_gripper
 
 JAW = load_gripper("jaw")

@@ -56,7 +56,7 @@ def test_a_plan_says_quality_and_its_parts_are_segments(tmp_path: Path) -> None:
         ({"width_m": "wide"}, CaptureError, "width_m"),
         ({"width_m": True}, CaptureError, "width_m"),
         ({"width_m": float("inf")}, CaptureError, "width_m"),
-        ({"width_m": 30.0}, GripperError, r"width_m: 30 m, but jaw opens .* check the unit"),
+        ({"width_m": 30.0}, GripperError, r"width_m: 30 m, but jaw takes .* check the unit"),
         ({"width_m": -0.01}, GripperError, "width_m"),
         ({"score": None}, CaptureError, "score"),
         ({"score": float("nan")}, CaptureError, "score"),

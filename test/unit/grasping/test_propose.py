@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,3 +71,17 @@ def test_the_best_come_first_and_no_pose_gives_no_grasp() -> None:
     grasps = grasps_from_poses([pose(np.eye(4), quality=(0.2, 0.9))], {"rod": two}, JAW, CONFIG)
     assert [grasp.candidate for grasp in grasps] == [1, 0]
     assert grasps_from_poses([], {}, JAW, CONFIG) == []
+
+
+def test_the_candidates_of_another_gripper_give_no_grasp() -> None:
+    poses = [pose(np.eye(4))]
+    for name in ("jaw_small", "suction"):
+        assert grasps_from_poses(poses, {"rod": radial_grasp()}, load_gripper(name), CONFIG) == []
+
+
+def test_suction_candidates_are_placed_and_settled() -> None:
+    candidates = replace(radial_grasp(), gripper="suction", width_m=np.zeros(1))
+    (grasp,) = grasps_from_poses([pose(np.eye(4), scale=2.0)], {"rod": candidates}, load_gripper("suction"), CONFIG)
+    assert (grasp.gripper, grasp.width_m) == ("suction", 0.0)
+    np.testing.assert_allclose(grasp.T_bin_tcp[:3, 1], (1, 0, 0), atol=1e-12)
+    np.testing.assert_allclose(grasp.T_bin_tcp[:3, 3], (0.02, 0, 0))

@@ -57,6 +57,15 @@ def flat_plan(scene: Scene, source: str | None = "ring_40") -> GraspPlan:
     return GraspPlan(scene, (match,), (), (grasp,), rejected, Verdict.GRASPS, "", {"bin": 1.0, "segment": 2.0})
 
 
+@pytest.mark.parametrize("gripper", ["jaw", "suction"])
+def test_the_gripper_stands_on_the_part(gripper: str) -> None:
+    axes = draw_plan(flat_plan(flat_scene()), load_gripper(gripper)).axes[0]
+    picture = np.asarray(axes.images[0].get_array())[..., :3]
+    orange = np.float32((0.93, 0.33, 0.09)) / np.linalg.norm((0.93, 0.33, 0.09))
+    direction = picture / np.maximum(np.linalg.norm(picture, axis=-1, keepdims=True), 1e-6)
+    assert (direction @ orange > 0.995).mean() > 1e-3
+
+
 @pytest.mark.parametrize("organised", [True, False])
 @pytest.mark.parametrize("walls_m", [0.05, 0.0])
 def test_a_plan_becomes_a_picture(tmp_path: Path, organised: bool, walls_m: float) -> None:

@@ -59,3 +59,13 @@ def test_the_solid_gripper_stands_where_its_boxes_are(rng: np.random.Generator) 
     ends = [np.array((m.pose.position.x, m.pose.position.y, m.pose.position.z)) for m in (left, right)]
     apart = plan.grasps[0].width_m + 2 * CLEARANCE_M + JAW.finger_thickness_m
     assert np.linalg.norm(ends[0] - ends[1]) == pytest.approx(apart)
+
+
+def test_a_cup_is_drawn_as_a_funnel_and_solid(rng: np.random.Generator) -> None:
+    cup = load_grippers()["suction"]
+    markers = plan_markers(two_part_plan(rng), cup, Placement("camera", 5), CLEARANCE_M).markers
+    assert sum(marker.ns == "best_grasp" for marker in markers) == 5
+    lines = next(marker for marker in markers if marker.ns == "grasps").points
+    assert len(lines) % 2 == 0
+    lip = [point for point in lines if point.z == 0]
+    assert all(np.hypot(point.x, point.y) == pytest.approx(cup.radius_m) for point in lip)

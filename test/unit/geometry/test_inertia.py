@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from srclib_ros.geometry.inertia import inertia
 from srclib_ros.geometry.mesh import PartMesh
-from srclib_ros.simulation.inertia import inertia
 from srclib_ros.simulation.parts import generate_parts
 from srclib_ros.simulation.parts.solid import block
 
