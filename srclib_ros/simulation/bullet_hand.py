@@ -173,7 +173,7 @@ class BulletHand:
         T_inertial_object = invert(self._T_object_inertial)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "part.obj"
-            path.write_text(_as_groups(convex_pieces(part), T_inertial_object))
+            path.write_text(_as_groups(convex_pieces(part, fine=True), T_inertial_object))
             shape = self._engine.createCollisionShape(self._names.GEOM_MESH, fileName=str(path))
         body: int = self._engine.createMultiBody(baseMass=self.part_mass_kg, baseCollisionShapeIndex=shape)
         self._engine.changeDynamics(body, -1, localInertiaDiagonal=moments.tolist())

@@ -98,7 +98,7 @@ class Hand:
         body = spec.worldbody.add_body(name="part", explicitinertial=True)
         weigh(body, inertia(part), density_kg_m3)
         body.add_freejoint()
-        for number, vertices in enumerate(convex_pieces(part)):
+        for number, vertices in enumerate(convex_pieces(part, fine=True)):
             spec.add_mesh(name=f"piece{number}", uservert=vertices.ravel())
             body.add_geom(
                 type=mujoco.mjtGeom.mjGEOM_MESH,

@@ -16,7 +16,7 @@ SHAKE_M, SHAKE_HZ, SHAKES = 0.004, 4.0, 2  # along x, then along y
 def hand_accelerations(down: Matrix, step_s: float) -> Iterator[Matrix]:
     """(3,) m/s^2 of the hand in every step, in the frame of `down` (3,), the unit vector along gravity.
 
-    The shaking starts from rest, so that the hand drifts by 2 pi SHAKES SHAKE_M along each of its directions.
+    Each shake leads from rest 2 SHAKE_M to one side and back to rest.
     """
     for t in (np.arange(round(LIFT_S / step_s)) + 0.5) * step_s / LIFT_S:
         yield -down * (LIFT_M / LIFT_S**2) * (60.0 * t - 180.0 * t**2 + 120.0 * t**3)  # minimum jerk
@@ -25,7 +25,7 @@ def hand_accelerations(down: Matrix, step_s: float) -> Iterator[Matrix]:
     rate = 2.0 * np.pi * SHAKE_HZ
     for across in _across(down):
         for step in range(round(SHAKES / SHAKE_HZ / step_s)):
-            yield across * SHAKE_M * rate**2 * np.sin(rate * step * step_s)
+            yield across * SHAKE_M * rate**2 * np.cos(rate * (step + 0.5) * step_s)
 
 
 def _across(down: Matrix) -> tuple[Matrix, Matrix]:
