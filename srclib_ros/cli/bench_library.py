@@ -34,7 +34,6 @@ METRIC_LENGTH = 0.39
 OF_A_GROUP = 20
 SCATTER_DIMENSIONS = 16
 GROUP_SCATTER, ASPECT_SCATTER, VIEW_SCATTER, NOISE_SCATTER = 0.5, 0.5, 0.2, 0.1
-SIZE_WEIGHT = 0.3
 _BLOCK = 2_000
 WARM_UPS = 5
 
@@ -61,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     report = {
         "entries": args.entries,
         "views": VIEWS,
-        "dimensions": DIM,
+        "dimensions": DIM + METRIC_DIM,
         "made_up": f"groups of {OF_A_GROUP}, {ASPECTS} aspects an entry, seed {args.seed}",
         "gallery_MiB": round(sum(held.nbytes for held in made.gallery.tensors.values()) / 2**20),
         "query": query_figures(made),
@@ -101,7 +100,8 @@ def made_up_library(entries: int, queries: int, seed: int) -> MadeUp:
     size_m = np.exp(rng.normal(np.log(0.03), 0.4, (entries, 1)) + rng.normal(0, 0.1, (entries, VIEWS + 1)))
     size_m = size_m.astype(np.float32)
     asked = rng.integers(entries, size=queries)
-    kept = np.empty((entries, VIEWS, dim), np.int16 if entries > EXACT_UP_TO else np.float32)
+    stored = np.int16 if entries > EXACT_UP_TO else np.float32
+    embeddings, metric = (np.empty((entries, VIEWS, part), stored) for part in (DIM, METRIC_DIM))
     found = np.empty((queries, dim), np.float32)
     for start in range(0, entries, _BLOCK):
         block = parts[start : start + _BLOCK]
@@ -113,10 +113,10 @@ def made_up_library(entries: int, queries: int, seed: int) -> MadeUp:
         for length, some in ((1.0, of_views[..., :DIM]), (METRIC_LENGTH, of_views[..., DIM:])):
             some *= length / np.linalg.norm(some, axis=2, keepdims=True)
         views = of_views[:, :VIEWS]
-        kept[start : start + _BLOCK] = packed(views) if entries > EXACT_UP_TO else views
+        kept = packed(views) if entries > EXACT_UP_TO else views
+        embeddings[start : start + _BLOCK], metric[start : start + _BLOCK] = kept[..., :DIM], kept[..., DIM:]
         here = (asked >= start) & (asked < start + _BLOCK)
         found[here] = of_views[asked[here] - start, VIEWS]
-    embeddings, metric = (np.ascontiguousarray(some) for some in (kept[..., :DIM], kept[..., DIM:]))
     gallery = Gallery(embeddings, np.ascontiguousarray(size_m[:, :VIEWS]), metric)
     return MadeUp(gallery, groups, Descriptors(found[:, :DIM], size_m[asked, VIEWS], found[:, DIM:]))
 
@@ -126,7 +126,7 @@ def query_figures(made: MadeUp) -> dict[str, Any]:
     import numpy as np
 
     from srclib_ros.config import SelectionConfig
-    from srclib_ros.library.search import EXACT_UP_TO, REFINED, distances, exact_distances, nearest_rows
+    from srclib_ros.library.search import EXACT_UP_TO, REFINED, SIZE_WEIGHT, distances, exact_distances, nearest_rows
     from srclib_ros.library.selection import match, vote
 
     library, config = _library_of(made.gallery), SelectionConfig()
@@ -211,6 +211,7 @@ def _scattered(rng: np.random.Generator, axes: FloatArray, *shape: int) -> Float
 def _library_of(gallery: Gallery) -> Any:
     """The gallery as a library in memory; every tenth entry has a network."""
     from srclib_ros.library.entry import Entry
+    from srclib_ros.library.search import SIZE_WEIGHT
     from srclib_ros.library.store import Library
 
     entries = tuple(

@@ -65,7 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--encoder", type=Path, metavar="DIR", help="an encoder's folder, instead of the library's own")
     parser.add_argument(
-        "--size-weight", type=_not_negative, metavar="X", help="how much size counts (as in the library)"
+        "--size-weight", type=_not_negative, metavar="X", help="how much the ratio of sizes counts (as in the library)"
     )
     parser.add_argument(
         "--baselines", nargs="+", default=["all"], metavar="NAME", help=f"all, none, or of {', '.join(BASELINES)} (all)"
@@ -107,6 +107,7 @@ def run(args: argparse.Namespace) -> int:
 def _measure(args: argparse.Namespace) -> dict[str, Any]:
     from srclib_ros.cli.circumstances import circumstances
     from srclib_ros.embedding.encoder import Encoder
+    from srclib_ros.library.search import fitting_size_weight
     from srclib_ros.library.store import Library
     from srclib_ros.simulation.parts import generate_parts
     from srclib_ros.training.descriptors import BASELINES as MAKERS
@@ -115,7 +116,9 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
     names = _baselines(args.baselines)
     library = Library.open(args.library)
     encoder = Encoder.load(args.encoder or library.encoder_folder, THREADS)
-    weight = library.size_weight if args.size_weight is None else args.size_weight
+    weight = args.size_weight
+    if weight is None:
+        weight = library.size_weight if args.encoder is None else fitting_size_weight(encoder.dim_m)
     parts = _parts(args)
     bar = partial(progress, quiet=args.json)
     task = retrieval_task(

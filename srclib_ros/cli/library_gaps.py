@@ -48,7 +48,7 @@ def _print(found: Coverage, top: int) -> None:
         ],
         top,
     )
-    reach = f"{found.reach:.3f}, as far as the suitability threshold reaches"
+    reach = f"{found.reach:.3f}, as far as a useful source lies by its shape"
     _table(f"no network within {reach}", ("entry", "nearest network", "distance"), _far(found.far_from_networks), top)
     _table(f"no other entry within {reach}", ("entry", "nearest entry", "distance"), _far(found.thin), top)
     _table(

@@ -95,7 +95,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.25,
         metavar="W",
-        help="share of the cosine that point pairs have beside the network; 0, the network alone (0.25)",
+        help="share of the cosine that point pairs have beside the network; 0, no pairs, metric ones neither (0.25)",
     )
     parser.add_argument("--dim", type=positive_int, metavar="D", help="length of the network's embedding")
     parser.add_argument(

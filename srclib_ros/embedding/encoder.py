@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,10 @@ class Descriptors:
 
     embeddings: FloatArray
     size_m: FloatArray
-    metric: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
+    metric: FloatArray = None  # type: ignore[assignment]  # there is none: M is 0
 
     def __post_init__(self) -> None:
-        if self.metric.ndim == 1:
+        if self.metric is None:
             object.__setattr__(self, "metric", np.zeros((*self.size_m.shape, 0), np.float32))
 
     def __len__(self) -> int:
@@ -56,7 +56,8 @@ class Descriptors:
 
 
 class Encoder:
-    """Clouds to unit vectors: alike in shape, near in angle; rotation and scale do not matter."""
+    """Clouds to unit vectors: alike in shape, near in angle; rotation and scale do not matter. What is metric stands
+    beside them."""
 
     def __init__(
         self,
@@ -125,7 +126,7 @@ class Encoder:
 def _read_pairs(folder: Path, config: Mapping[str, Any]) -> PairEmbedding:
     """What an encoder's folder says of point pairs. Raises ArtifactDamagedError."""
     try:
-        told = PairShape(**config[PAIR_SETTINGS])
+        told = PairShape(**{item.name: config[PAIR_SETTINGS][item.name] for item in fields(PairShape)})
         counts = (int(told.points), int(told.partners), int(told.dim), int(told.dim_m))
         shape = PairShape(*counts, float(told.weight), float(told.weight_m))
         tensors = read_tensors(resolve_inside(folder, PAIRS))
@@ -134,7 +135,10 @@ def _read_pairs(folder: Path, config: Mapping[str, Any]) -> PairEmbedding:
             for kind in ("free", "metric")
         )
     except (TypeError, KeyError, ValueError) as error:
-        raise ArtifactDamagedError(f"{folder}: its point pairs do not fit ({error}); train it again") from error
+        raise ArtifactDamagedError(
+            f"{folder}: its point pairs do not fit ({error!r}), as an older version's do not: train it again, "
+            "or build the library with the encoder that ships"
+        ) from error
     fit = _are_axes(free, LENGTH, shape.dim) and _are_axes(metric, LENGTH_M, shape.dim_m)
     fit &= 2 <= shape.points <= MOST_POINTS and 1 <= shape.partners <= shape.points
     if not (fit and 0.0 <= shape.weight <= 1.0 and 0.0 <= shape.weight_m <= 1.0):

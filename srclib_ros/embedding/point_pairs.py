@@ -109,7 +109,7 @@ def histograms(clouds: Sequence[FloatArray], canonical: CanonicalClouds, points:
 def pair_histograms(points: FloatArray, normals: FloatArray, size_m: FloatArray, partners: int) -> PairHistograms:
     """points: (B, N, 3) metres. normals: (B, N, 3) unit, finite. size_m: (B,), root mean square radius of each cloud.
 
-    Each point i is paired with the points i + k (mod N), for `partners` values of k spread evenly from 1 to N / 2.
+    Each point i is paired with the points i + k (mod N), for `partners` values of k spread evenly between 0 and N / 2.
     """
     batch, count, _ = points.shape
     known = np.abs(normals).sum(axis=(1, 2)) > 0.0
@@ -183,9 +183,9 @@ def _counted(bins: npt.NDArray[np.int32], length: int) -> FloatArray:
 
 
 def _surfels(cloud: FloatArray, rows: npt.NDArray[np.int64]) -> FloatArray:
-    """(N, 6) the points of these rows and their normals."""
+    """(N, 6) the points of these rows and their normals; where some are not known, others twice, in the same order."""
     surfels = rows_of(cloud, rows)
     known = np.flatnonzero(np.isfinite(surfels[:, 3]))
     if not len(known):
         return np.zeros((len(rows), 6), np.float32)
-    return surfels if len(known) == len(rows) else surfels[np.resize(known, len(rows))]
+    return surfels if len(known) == len(rows) else surfels[evenly(known, len(rows))]

@@ -21,7 +21,7 @@ from srclib_ros.experiments.figures import columns_of
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.geometry.oriented import points_of
 from srclib_ros.library.search import Gallery
-from srclib_ros.training.descriptors import BASELINES
+from srclib_ros.training.descriptors import BASELINES, VERSION
 from srclib_ros.training.encoder import EncoderTraining, train_encoder
 from srclib_ros.training.part_views import mesh_hash
 from srclib_ros.training.retrieval import Queries, RetrievalTask, evaluate_retrieval, remembered
@@ -65,7 +65,9 @@ class EncoderBench:
 
     def hand_made(self, name: str) -> dict[str, Any]:
         """The figures of one of `descriptors.BASELINES`."""
-        path = self.out / "rows" / f"{name}_{sha256(f'{self.task.identity} {__version__}'.encode())[:12]}.json"
+        path = (
+            self.out / "rows" / f"{name}_{sha256(f'{self.task.identity} {__version__} {VERSION}'.encode())[:12]}.json"
+        )
         if not path.is_file():
             figures = evaluate_retrieval(BASELINES[name](self.task.remembered, self.task.seed), self.task)
             write_json(path, {"descriptor": name, **columns_of(figures), "figures": figures})

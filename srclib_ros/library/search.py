@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,10 @@ EXACT_UP_TO = 4_000
 """Entries; a larger library is searched in two stages."""
 REFINED = 200
 """Entries that the second stage measures exactly, for each query."""
+SIZE_WEIGHT, SIZE_WEIGHT_ALONE = 0.3, 0.7
+"""What suits embeddings that have something metric beside them, and those that have not; chosen on parts that nothing
+was trained on."""
+Rows = Sequence[int] | npt.NDArray[np.int64] | npt.NDArray[np.bool_]
 _AT_ONCE = 2**24
 """Queries times views that are compared at once: four arrays of so many float32 are 256 MiB."""
 
@@ -32,11 +37,11 @@ class Gallery:
 
     embeddings: FloatArray | npt.NDArray[np.int16]
     size_m: FloatArray
-    metric: FloatArray | npt.NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.float32))
+    metric: FloatArray | npt.NDArray[np.int16] = None  # type: ignore[assignment]  # there is none: M is 0
     _coarse: dict[float, CoarseIndex] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        if self.metric.ndim == 1:
+        if self.metric is None:
             object.__setattr__(self, "metric", np.zeros((*self.size_m.shape, 0), self.embeddings.dtype))
 
     @classmethod
@@ -64,8 +69,8 @@ class Gallery:
     def __len__(self) -> int:
         return len(self.embeddings)
 
-    def __getitem__(self, rows: Any) -> Gallery:
-        """The gallery of some entries, or with two indices of some of their views."""
+    def __getitem__(self, rows: slice | Rows | tuple[slice, slice | Rows]) -> Gallery:
+        """The gallery of some entries, or of some views of some."""
         return Gallery(self.embeddings[rows], self.size_m[rows], self.metric[rows])
 
     def as_stored(self) -> Gallery:
@@ -93,7 +98,8 @@ def distances(gallery: Gallery, queries: Descriptors, size_weight: float) -> Flo
 
     d^2 = |e_q - e_v|^2 / 2 + |m_q - m_v|^2 / 2 + (size_weight * ln(size_q / size_v))^2: one minus the cosine of the
     embeddings free of scale, and openly the size, by what is metric and by the ratio; with size_weight 0 the last two
-    are left out, and the size does not matter at all. Exact up to `EXACT_UP_TO` entries. Above, exact for the
+    are left out, and the size does not matter at all. What is metric has a length of its own, see
+    `point_pairs.PairShape`. Exact up to `EXACT_UP_TO` entries. Above, exact for the
     `REFINED` that come out nearest in the first stage; the others keep its estimate, never nearer than those.
     """
     if len(gallery) > EXACT_UP_TO:
@@ -116,14 +122,13 @@ def exact_distances(gallery: Gallery, queries: Descriptors, size_weight: float) 
 
 
 def _squared(queries: Descriptors, views: Descriptors, size_weight: float) -> FloatArray:
-    """(B, V) squared distances of queries to views."""
+    """(B, V) squared distances of queries to views. Metric rows are of one length, or 0 for what was seen without any
+    normal: then a query goes by its shape and size alone."""
     squared = 1.0 - queries.embeddings @ views.embeddings.T
     if size_weight > 0.0:
         squared += (size_weight * (np.log(queries.size_m)[:, None] - np.log(views.size_m))) ** 2
         if queries.metric.shape[1]:
-            own, others = (0.5 * np.einsum("im,im->i", some.metric, some.metric) for some in (queries, views))
-            squared += own[:, None] + others
-            squared -= queries.metric @ views.metric.T
+            squared += np.einsum("bm,bm->b", queries.metric, queries.metric)[:, None] - queries.metric @ views.metric.T
     return squared
 
 
@@ -137,6 +142,11 @@ def two_stage_distances(gallery: Gallery, query: Descriptors, size_weight: float
     return found
 
 
+def fitting_size_weight(metric_dim: int) -> float:
+    """The weight of size for embeddings with so many metric components beside them."""
+    return SIZE_WEIGHT if metric_dim else SIZE_WEIGHT_ALONE
+
+
 def nearest_rows(to_entries: FloatArray, count: int) -> np.ndarray:
     """Rows of the `count` smallest of (E,), nearest first, the first of equals first."""
     if count >= len(to_entries):
@@ -145,11 +155,11 @@ def nearest_rows(to_entries: FloatArray, count: int) -> np.ndarray:
     return rows[np.argsort(to_entries[rows], kind="stable")][:count]
 
 
-def nearest_view(gallery: Gallery, entry: int, queries: Descriptors, size_weight: float) -> np.ndarray:
-    """(B,) index of the view of one entry that lies nearest to each query."""
-    return np.argmin(_squared(queries, gallery[[entry]].described, size_weight), axis=1)
-
-
 def similarity_of(distance: FloatArray) -> FloatArray:
-    """1 for the same view, 0 for the unlike: the cosine, less what the size differs. No probability."""
+    """1 for the same view, 0 for the unlike: the cosine, less what differs in metres. No probability."""
     return np.clip(1.0 - distance**2, 0.0, 1.0)
+
+
+def distance_of(similarity: float) -> float:
+    """The distance that `similarity_of` reads so."""
+    return float(np.sqrt(max(1.0 - similarity, 0.0)))

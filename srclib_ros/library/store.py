@@ -20,11 +20,11 @@ from srclib_ros.artifact import MANIFEST, open_sealed, read_bytes, read_json, re
 from srclib_ros.embedding.encoder import encoder_id
 from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, EncoderMismatchError
 from srclib_ros.library.entry import Entry
-from srclib_ros.library.search import Gallery
+from srclib_ros.library.search import Gallery, distance_of
 from srclib_ros.library.thresholds import Thresholds
 
 KIND = "source_library"
-SCHEMA = 1
+SCHEMA = 2
 ENTRIES, GALLERY, QUERIES = "entries.json", "gallery.safetensors", "queries.safetensors"
 ENCODER, MODELS = "encoder", "models"
 
@@ -44,6 +44,7 @@ class Library:
         self.encoder_id = str(manifest.get("encoder"))
         self.thresholds = Thresholds.from_json(manifest.get("thresholds", {}), str(folder / MANIFEST))
         self.size_weight = _size_weight(manifest, folder)
+        self.reach = _reach(manifest, self.thresholds, folder)
         self.with_model = np.array([entry.model is not None for entry in entries], bool)
         self.clusters = np.array([entry.cluster for entry in entries], np.int64)
         self._index = {entry.name: index for index, entry in enumerate(entries)}
@@ -132,6 +133,14 @@ def _read_gallery(path: Path, entries: int) -> Gallery:
     ):
         raise ArtifactDamagedError(f"{path}: does not hold the views of {entries} entries; build the library again")
     return Gallery(embeddings, size_m.astype(np.float32, copy=False), metric).as_stored()
+
+
+def _reach(manifest: Mapping[str, Any], thresholds: Thresholds, folder: Path) -> float:
+    """How far, by shape alone, a useful source lies at most; by the suitability threshold where that is not said."""
+    value = manifest.get("reach", distance_of(thresholds.suitability.similarity))
+    if not isinstance(value, (int, float)) or not 0.0 <= value <= 1.0:
+        raise ArtifactDamagedError(f"{folder / MANIFEST}: reach {value!r} is no distance; build the library again")
+    return float(value)
 
 
 def _size_weight(manifest: Mapping[str, Any], folder: Path) -> float:

@@ -16,6 +16,7 @@ from srclib_ros.embedding import encoder
 from srclib_ros.errors import ConfigError, TrainingError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.library.clustering import Clustering
+from srclib_ros.library.search import fitting_size_weight
 from srclib_ros.library.store import MODELS, Library
 from srclib_ros.training.jobs import Jobs
 from srclib_ros.training.library_folder import LEAST_ENTRIES, Contents, entry_of, working_on, write_library
@@ -30,12 +31,12 @@ ALGORITHM = "hdbscan"
 class BuildPlan:
     """What a build is made of, besides parts and encoder.
 
-    size_weight: see `search.distances`. networks: how many entries have a grasp network in the end, given ones
-    included.
+    size_weight: see `search.distances`, None: what suits the encoder. networks: how many entries have a grasp network
+    in the end, given ones included.
     """
 
     views: ViewPlan = field(default_factory=ViewPlan)
-    size_weight: float = 0.3
+    size_weight: float | None = None
     networks: int = 0
 
 
@@ -78,7 +79,7 @@ def build_library(
             queries=queries,
             networks=given_networks(models, [part.name for part in parts]),
             plan=plan.views,
-            size_weight=plan.size_weight,
+            size_weight=fitting_size_weight(gallery.metric.shape[2]) if plan.size_weight is None else plan.size_weight,
         )
         clustering = contents.clustered(ALGORITHM, {})
         wanted = _without_network(parts, clustering, contents, plan.networks)

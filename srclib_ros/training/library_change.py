@@ -115,5 +115,5 @@ def _written(
         contents.require_queries()
     algorithm, given = how or clustering_given(library.manifest.get("clustering"), str(library.folder))
     clustering = contents.clustered(algorithm, given)
-    kept = library.thresholds if keep_thresholds else None
+    kept = library if keep_thresholds else None
     return write_library(contents, clustering, library.folder, work, kept)

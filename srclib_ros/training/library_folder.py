@@ -14,15 +14,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from srclib_ros import __version__
 from srclib_ros.artifact import put_in_place, recover, seal, sha256, write_json, write_tensors
-from srclib_ros.embedding.encoder import Descriptors, encoder_id
+from srclib_ros.embedding.encoder import encoder_id
 from srclib_ros.errors import ArtifactDamagedError, LibraryBusyError, TrainingError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.library.clustering import ALGORITHMS, Clustering, parts_of
 from srclib_ros.library.clustering.record import clustering_record
 from srclib_ros.library.entry import NOISE, Entry
-from srclib_ros.library.search import Gallery
+from srclib_ros.library.packing import packed, unpacked
+from srclib_ros.library.search import EXACT_UP_TO, Gallery, distance_of
 from srclib_ros.library.store import ENCODER, ENTRIES, GALLERY, KIND, MODELS, QUERIES, SCHEMA, Library
 from srclib_ros.library.thresholds import Thresholds
 from srclib_ros.training.calibration import calibrate
@@ -107,12 +110,19 @@ class Contents:
 
     def calibrated(self, clustering: Clustering) -> Thresholds:
         """Where the verdicts begin, by the queries. An entry's kind is its category, else its cluster."""
+        return self._calibrated(clustering, self.size_weight)
+
+    def reach(self, clustering: Clustering) -> float:
+        """How far, by shape alone, a useful source lies at most, as `calibrated` has it with the size left out."""
+        return distance_of(self._calibrated(clustering, 0.0).suitability.similarity)
+
+    def _calibrated(self, clustering: Clustering, size_weight: float) -> Thresholds:
         queries = self.require_queries()
         kinds = [
             entry.category or ("" if label == NOISE else f"cluster {label}")
             for entry, label in zip(self.entries, clustering.labels, strict=True)
         ]
-        return calibrate(self.gallery, kinds, queries.described, queries.size_m.shape[1], self.size_weight)
+        return calibrate(self.gallery, kinds, queries.described, queries.size_m.shape[1], size_weight)
 
 
 def entry_of(part: PartMesh, seed: int) -> Entry:
@@ -158,13 +168,13 @@ def write_library(
     clustering: Clustering,
     out: Path,
     work: Path,
-    kept_thresholds: Thresholds | None = None,
+    kept: Library | None = None,
 ) -> Library:
     """Assemble it below `work`, seal it and put it in its place; returns it opened.
 
-    kept_thresholds: instead of calibrating; the manifest says so.
+    kept: whose thresholds and reach are kept, instead of calibrating; the manifest says so.
     """
-    thresholds = kept_thresholds or contents.calibrated(clustering)
+    thresholds = kept.thresholds if kept else contents.calibrated(clustering)
     assembled = work / "assembled"
     shutil.rmtree(assembled, ignore_errors=True)
     _copy_sealed(contents.encoder_folder, assembled / ENCODER)
@@ -186,7 +196,8 @@ def write_library(
         "queries": {"queries": plan.queries, "hidden_share": plan.hidden_share},
         "clustering": clustering_record(clustering),
         "thresholds": thresholds.to_json(),
-        **({"thresholds_kept": "set for an earlier state of this library"} if kept_thresholds else {}),
+        "reach": kept.reach if kept else contents.reach(clustering),
+        **({"thresholds_kept": "set for an earlier state of this library"} if kept else {}),
         "parts": sha256("\n".join(entry.provenance for entry in entries).encode()),
     }
     seal(assembled, KIND, SCHEMA, meta)
@@ -196,8 +207,12 @@ def write_library(
 
 def joined(one: Gallery, other: Gallery) -> Gallery:
     """The entries of both, one's first."""
-    described = Descriptors.concatenated([one.described, other.described])
-    return Gallery.of(described, one.size_m.shape[1])
+    pack = packed if len(one) + len(other) > EXACT_UP_TO else unpacked
+    return Gallery(
+        np.concatenate([pack(one.embeddings), pack(other.embeddings)]),
+        np.concatenate([one.size_m, other.size_m]),
+        np.concatenate([pack(one.metric), pack(other.metric)]),
+    )
 
 
 def _placed(row: int, entry: Entry, clustering: Clustering, contents: Contents) -> Entry:

@@ -81,6 +81,6 @@ def discriminants(between: Matrix, within: Matrix, dim: int) -> Matrix:
     even = np.trace(within) / len(within) * np.eye(len(within))
     factor = cholesky((1.0 - SHRINKAGE) * within + SHRINKAGE * even, lower=True)
     whitened = solve_triangular(factor, between.T, lower=True)
-    axes, _, _ = svds(whitened, k=dim, v0=np.ones(min(whitened.shape)))
+    axes, _, _ = svds(whitened, k=dim, v0=np.random.default_rng(0).standard_normal(min(whitened.shape)))
     telling: Matrix = solve_triangular(factor.T, axes[:, ::-1], lower=False)
     return telling

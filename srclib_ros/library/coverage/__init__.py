@@ -23,7 +23,7 @@ BY_MEANS = "who is nearest was found by one vector a part, the mean of its views
 
 @dataclass(frozen=True)
 class Coverage:
-    """reach: how far a useful source lies at most, by the suitability threshold. far_from_networks: entries whose
+    """reach: how far, by shape alone, a useful source lies at most. far_from_networks: entries whose
     nearest network lies beyond it; thin: whose nearest other entry does; farthest first. unanswered: who would serve
     most first. twins: nearest first. approximated: in words, or "".
     """
@@ -39,13 +39,13 @@ class Coverage:
 def coverage(library: Library) -> Coverage:
     """What `srclib library LIB gaps` tells.
 
-    Distances are `part_distances`; the suitability threshold as a distance is the square root of one minus its
-    similarity. Views of one part are as near to each other as each view's nearest other view of it, in the mean; twins
-    are as near as the looser of the two.
+    Distances are `part_distances`; the reach is the suitability threshold with the size left out. Views of one part are
+    as near to each other as each view's nearest other view of it, in the mean; twins are as near as the looser of the
+    two.
     """
     many = len(library.entries) > MANY
     near = NearOfMany(library.gallery) if many else Near(part_distances(library.gallery))
-    reach = float(np.sqrt(max(1.0 - library.thresholds.suitability.similarity, 0.0)))
+    reach = library.reach
     networks = np.flatnonzero(library.with_model)
     return Coverage(
         reach=reach,

@@ -15,7 +15,10 @@ from srclib_ros.training.descriptors.ppf_histogram import PointPairHistogram
 from srclib_ros.training.descriptors.untrained_pointnet import UntrainedPointNet
 from srclib_ros.types import FloatArray
 
-__all__ = ["BASELINES", "Describer"]
+__all__ = ["BASELINES", "VERSION", "Describer"]
+
+VERSION = 2
+"""One more whenever a descriptor changes: what was measured of it before is not used."""
 
 BASELINES: dict[str, Callable[[Sequence[FloatArray], int], Describer]] = {
     "size_only": lambda gallery, seed: SortedExtents(),

@@ -134,7 +134,8 @@ def test_point_pairs_stand_beside_the_network(folder: Path, clouds: list[FloatAr
             config = json.loads((copy / CONFIG).read_text())
             write_json(copy / CONFIG, config | {"point_pairs": {"dims": 3}})
         else:
-            write_tensors(copy / bad.name, {"free_mean": free.mean, "free_axes": free.axes[:, :2]})
+            tensors = {"free_mean": free.mean, "free_axes": free.axes, "metric_mean": metric.mean}
+            write_tensors(copy / bad.name, tensors | {"metric_axes": metric.axes[:, :2]})
         seal(copy, "encoder", 1, {"seed": 0})
         with pytest.raises(ArtifactDamagedError, match="train it again"):
             Encoder.load(copy)

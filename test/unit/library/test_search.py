@@ -24,6 +24,22 @@ def test_the_nearest_view_of_each_entry_counts() -> None:
     np.testing.assert_allclose(distances(GALLERY, query, 0.0), expected, atol=1e-3)
 
 
+def test_what_is_metric_adds_to_the_distance_where_size_counts() -> None:
+    """Two views of one shape and size whose metric rows, of squared length 0.5, stand at a right angle."""
+    metric = np.sqrt(0.5) * np.float32([[[1, 0]], [[0, 1]]])
+    gallery = Gallery(at_degrees(0.0, 0.0)[:, None], np.full((2, 1), 0.02, np.float32), metric)
+    query = Descriptors(at_degrees(0.0)[None], np.float32([0.02]), metric[0])
+    np.testing.assert_allclose(distances(gallery, query, 1.0), [[0.0, np.sqrt(0.5)]], atol=1e-3)
+    np.testing.assert_allclose(distances(gallery, query, 0.0), [[0.0, 0.0]], atol=1e-3)
+
+
+def test_a_query_without_anything_metric_goes_by_shape_and_size() -> None:
+    metric = np.sqrt(0.5) * np.float32([[[1, 0]], [[0, 1]]])
+    gallery = Gallery(at_degrees(0.0, 60.0)[:, None], np.full((2, 1), 0.02, np.float32), metric)
+    query = Descriptors(at_degrees(0.0)[None], np.float32([0.02]), np.zeros((1, 2), np.float32))
+    np.testing.assert_allclose(distances(gallery, query, 1.0), [[0.0, np.sqrt(0.5)]], atol=1e-3)
+
+
 def test_size_enters_by_its_weight_and_can_change_the_nearest_view() -> None:
     query = Descriptors(at_degrees(0.0)[None], np.float32([0.02]))
     by_first_view, by_second_view = 1.0 * np.log(2.0) ** 2, 1.0 - np.cos(np.deg2rad(60.0))

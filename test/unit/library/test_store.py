@@ -157,14 +157,30 @@ def test_entries_that_say_nonsense(folder: Path, change: Callable[[list[dict[str
     "tensors",
     [
         {},
-        {"embeddings": np.zeros((5, 2), np.float32), "size_m": np.ones((5, 2), np.float32)},
-        {"embeddings": np.full((5, 1, 2), np.nan, np.float32), "size_m": np.ones((5, 1), np.float32)},
-        {"embeddings": np.ones((5, 1, 2), np.float32), "size_m": np.zeros((5, 1), np.float32)},
+        {"embeddings": np.zeros((5, 2), np.float32)},
+        {"embeddings": np.full((5, 1, 2), np.nan, np.float32)},
+        {"size_m": np.zeros((5, 1), np.float32)},
+        {"metric": np.zeros((5, 2, 3), np.float32)},
+        {"metric": np.zeros((5, 3), np.float32)},
+        {"metric": np.full((5, 1, 3), np.inf, np.float32)},
     ],
-    ids=["empty", "wrong shape", "not finite", "no size"],
+    ids=[
+        "empty",
+        "wrong shape",
+        "not finite",
+        "no size",
+        "metric of more views",
+        "metric of entries",
+        "metric not finite",
+    ],
 )
 def test_a_gallery_that_is_none(folder: Path, tensors: dict[str, Any]) -> None:
-    write_tensors(folder / GALLERY, tensors)
+    good = {
+        "embeddings": np.ones((5, 1, 2), np.float32),
+        "size_m": np.ones((5, 1), np.float32),
+        "metric": np.zeros((5, 1, 3), np.float32),
+    }
+    write_tensors(folder / GALLERY, good | tensors if tensors else {"nothing": np.zeros(1, np.float32)})
     reseal(folder)
     with pytest.raises(ArtifactDamagedError, match="build the library again"):
         Library.open(folder)
