@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srclib_ros.cli import evaluate_retrieval, evaluate_trials
+from srclib_ros.cli import evaluate_labels, evaluate_retrieval, evaluate_trials
 from srclib_ros.cli.circumstances import circumstances, told
 from srclib_ros.cli.options import add_json, add_seed, add_settings, print_json, progress, settings_of
 
@@ -27,23 +27,18 @@ holds 80 % of what is seen of its part, and 80 % of it is that part; in a bin th
 """
 
 
+_STAGES: dict[str, tuple[Any, str]] = {
+    "retrieval": (evaluate_retrieval, "is a part found again by its shape?"),
+    "trials": (evaluate_trials, "can the labels of grasp trials be trusted?"),
+    "labels": (evaluate_labels, "do the labels that grasp networks learn from tell what happens in a pile?"),
+}
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     plain = argparse.RawDescriptionHelpFormatter
     stages = parser.add_subparsers(dest="stage", required=True, metavar="STAGE", help="each has its own --help:")
-    retrieval = stages.add_parser(
-        "retrieval",
-        help="is a part found again by its shape?",
-        description=evaluate_retrieval.DESCRIPTION,
-        formatter_class=plain,
-    )
-    evaluate_retrieval.configure(retrieval)
-    trials = stages.add_parser(
-        "trials",
-        help="can the labels of grasp trials be trusted?",
-        description=evaluate_trials.DESCRIPTION,
-        formatter_class=plain,
-    )
-    evaluate_trials.configure(trials)
+    for name, (stage, help) in _STAGES.items():
+        stage.configure(stages.add_parser(name, help=help, description=stage.DESCRIPTION, formatter_class=plain))
     _configure_segmentation(
         stages.add_parser(
             "segmentation",
@@ -71,10 +66,9 @@ def _configure_segmentation(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.stage == "retrieval":
-        return evaluate_retrieval.run(args)
-    if args.stage == "trials":
-        return evaluate_trials.run(args)
+    if args.stage in _STAGES:
+        done: int = _STAGES[args.stage][0].run(args)
+        return done
     from srclib_ros.artifact import write_json
 
     result = _segmentation(args)

@@ -26,9 +26,10 @@ class GraspCandidates:
     """K grasps of one part by one gripper, best first.
 
     T_object_tcp: (K, 4, 4) float64. width_m: (K,) between the contacts, 0 for suction. quality: (K,) in [0, 1].
-    symmetry: (G, 4, 4) rigid motions that leave the part as it is; each candidate stands for all its images
-    `symmetry[g] @ T_object_tcp[k]`, and for their flips, or for all their turns about the approach when the gripper
-    is round.
+    moved_in_hand: (K, 2) how far the part moves, metres, and turns, radians, in the hand as that closes and lifts it;
+    (0, 2) where nobody tried. symmetry: (G, 4, 4) rigid motions that leave the part as it is; each candidate stands for
+    all its images `symmetry[g] @ T_object_tcp[k]`, and for their flips, or for all their turns about the approach when
+    the gripper is round.
     """
 
     T_object_tcp: Matrix
@@ -36,6 +37,7 @@ class GraspCandidates:
     quality: Matrix
     gripper: str
     symmetry: Matrix = field(default_factory=lambda: np.eye(4)[None])
+    moved_in_hand: Matrix = field(default_factory=lambda: np.zeros((0, 2)))
 
     def __len__(self) -> int:
         return len(self.width_m)

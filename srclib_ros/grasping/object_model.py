@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -54,12 +55,21 @@ class ObjectModel:
         return moments
 
 
-def describe(mesh: PartMesh, gripper: Gripper, rng: np.random.Generator, k: int = CANDIDATES) -> ObjectModel:
-    """The object model of a mesh: symmetries found, at most `k` candidates for `gripper` generated."""
+ChooseCandidates = Callable[[PartMesh, Gripper, np.random.Generator, int, Matrix], GraspCandidates]
+
+
+def describe(
+    mesh: PartMesh,
+    gripper: Gripper,
+    rng: np.random.Generator,
+    k: int = CANDIDATES,
+    choose: ChooseCandidates = generate_candidates,
+) -> ObjectModel:
+    """The object model of a mesh: symmetries found, at most `k` candidates for `gripper` chosen."""
     even, _ = sample_surface(mesh, SYMMETRY_POINTS, rng)
     symmetry = symmetry_group(even, mesh.diameter_m)
     points, normals = sample_surface(mesh, SURFACE_POINTS, rng)
-    candidates = generate_candidates(mesh, gripper, rng, k, symmetry)
+    candidates = choose(mesh, gripper, rng, k, symmetry)
     return ObjectModel(
         name=mesh.name,
         category=mesh.category,
@@ -86,6 +96,7 @@ def save_object(folder: Path, model: ObjectModel) -> None:
             "T_object_tcp": model.candidates.T_object_tcp,
             "width_m": model.candidates.width_m,
             "quality": model.candidates.quality,
+            "moved_in_hand": model.candidates.moved_in_hand,
         },
     )
 
@@ -95,7 +106,14 @@ def load_object(path: Path, name: str, category: str, diameter_m: float, gripper
     arrays = read_tensors(path)
     try:
         symmetry = arrays["symmetry"]
-        candidates = GraspCandidates(arrays["T_object_tcp"], arrays["width_m"], arrays["quality"], gripper, symmetry)
+        candidates = GraspCandidates(
+            arrays["T_object_tcp"],
+            arrays["width_m"],
+            arrays["quality"],
+            gripper,
+            symmetry,
+            arrays.get("moved_in_hand", np.zeros((0, 2))),
+        )
         return ObjectModel(
             name,
             category,

@@ -60,6 +60,11 @@ class SuctionOutcome:
         return self.failure is None
 
     @property
+    def moved_in_hand(self) -> tuple[float, float]:
+        """A quasi-static trial moves nothing."""
+        return 0.0, 0.0
+
+    @property
     def lifted(self) -> bool:
         """Held in the end: a seal that breaks does not come back."""
         return self.stable

@@ -65,13 +65,14 @@ class HandPhysics(Protocol):
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """failure: None when the grasp is stable. slip_m, turn_rad: how far the part's centre of mass moved and the part
-    turned in the hand after the fingers had closed. T_tcp_closed, T_tcp_held: (4, 4), the part in the hand when they
-    had closed and in the end.
+    turned in the hand after the fingers had closed. moved_in_hand: the same (m, rad) from before they closed.
+    T_tcp_closed, T_tcp_held: (4, 4), the part in the hand when they had closed and in the end.
     """
 
     failure: TrialFailure | None
     slip_m: float
     turn_rad: float
+    moved_in_hand: tuple[float, float]
     T_tcp_closed: Matrix
     T_tcp_held: Matrix
 
@@ -110,22 +111,22 @@ class GraspTrial:
         planned = invert(T_object_tcp)
         hand.place(planned, float(self._gripper.opening_m(width_m, OPEN_M)))
         if hand.deepest_m() > START_M:
-            return self._outcome(TrialFailure.STARTS_INSIDE, planned, planned)
+            return self._outcome(TrialFailure.STARTS_INSIDE, planned, planned, planned)
         for block in range(round(CLOSE_S / 0.02)):
             hand.step(round(0.02 / hand.step_s))
             if block > 2 and hand.speed_m_s < STILL_M_S and all(hand.touching()):
                 break
         if not hand.is_finite:
-            return self._outcome(TrialFailure.DIVERGED, planned, planned)
+            return self._outcome(TrialFailure.DIVERGED, planned, planned, planned)
         closed = hand.T_tcp_object
         if not all(hand.touching()):
-            return self._outcome(TrialFailure.MISSED, closed, closed)
+            return self._outcome(TrialFailure.MISSED, planned, closed, closed)
         for pull in pulls(down, hand.step_s):
             hand.pull(pull)
             hand.step()
         if not hand.is_finite:
-            return self._outcome(TrialFailure.DIVERGED, closed, closed)
-        return self._judged(closed)
+            return self._outcome(TrialFailure.DIVERGED, planned, closed, closed)
+        return self._judged(planned, closed)
 
     def quality(
         self, T_object_tcp: Matrix, width_m: float, rng: np.random.Generator, repeats: int = REPEATS
@@ -135,18 +136,19 @@ class GraspTrial:
         outcomes = [self.run(nudged(T_object_tcp, rng), width_m) for _ in range(repeats)]
         return float(np.mean([outcome.stable for outcome in outcomes])), outcomes
 
-    def _judged(self, closed: Matrix) -> Outcome:
+    def _judged(self, planned: Matrix, closed: Matrix) -> Outcome:
         held = self._hand.T_tcp_object
         if not all(self._hand.touching()):
-            return self._outcome(TrialFailure.DROPPED, closed, held)
-        outcome = self._outcome(None, closed, held)
+            return self._outcome(TrialFailure.DROPPED, planned, closed, held)
+        outcome = self._outcome(None, planned, closed, held)
         if outcome.slip_m > SLIP_M:
-            return self._outcome(TrialFailure.SLIPPED, closed, held)
-        return self._outcome(TrialFailure.TURNED, closed, held) if outcome.turn_rad > TURN_RAD else outcome
+            return self._outcome(TrialFailure.SLIPPED, planned, closed, held)
+        return self._outcome(TrialFailure.TURNED, planned, closed, held) if outcome.turn_rad > TURN_RAD else outcome
 
-    def _outcome(self, failure: TrialFailure | None, closed: Matrix, held: Matrix) -> Outcome:
+    def _outcome(self, failure: TrialFailure | None, planned: Matrix, closed: Matrix, held: Matrix) -> Outcome:
         slip_m, turn_rad = slip_and_turn(closed, held, self._hand.centre_object)
-        return Outcome(failure, slip_m, turn_rad, closed, held)
+        moved = slip_and_turn(planned, held, self._hand.centre_object)
+        return Outcome(failure, slip_m, turn_rad, moved, closed, held)
 
 
 def pulls(down: Matrix, step_s: float) -> Iterator[Matrix]:

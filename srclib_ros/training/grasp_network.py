@@ -18,6 +18,7 @@ from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.model import CONFIG, KIND, ONNX, SCHEMA, GraspModel
 from srclib_ros.grasping.network import GridNetwork
 from srclib_ros.grasping.object_model import describe, save_object
+from srclib_ros.training.candidate_trials import candidates_that_hold
 from srclib_ros.training.fit_grasp_network import GraspSchedule, fit_grasp_network, onnx_bytes
 from srclib_ros.training.grasp_evaluation import evaluate
 from srclib_ros.training.grasp_scenes import SceneSource
@@ -58,7 +59,7 @@ def train_grasp_model(
         _check_same(out, mesh, training)
         return out
     cache = Path(cache) if cache is not None else out.with_name(f".{out.name}.training")
-    part = describe(mesh, gripper, np.random.default_rng(seed))
+    part = describe(mesh, gripper, np.random.default_rng(seed), choose=candidates_that_hold)
     source = SceneSource(mesh, part, distractors, gripper, cache / "scenes", seed)
     train_on = source.scenes(scenes, progress=progress)
     checkpoint = cache / f"{source.identity}_{scenes}_{schedule.steps}.safetensors"

@@ -78,7 +78,10 @@ class SceneSource:
         self._cache = Path(cache)
         self._setup = lru_cache(maxsize=1)(self._new_setup)
         self.identity = sha256(
-            b"".join(np.ascontiguousarray(array).tobytes() for array in (part.candidates.T_object_tcp, part.vertices))
+            b"".join(
+                np.ascontiguousarray(array).tobytes()
+                for array in (part.candidates.T_object_tcp, part.candidates.quality, part.vertices)
+            )
             + repr((gripper, seed, [other.name for other in self._distractors])).encode()
         )[:16]
 

@@ -1,0 +1,63 @@
+"""Grasp candidates that physics vouches for: what the labels of a grasp network rest on.
+
+Each candidate is tried by itself, several times, the hand a little elsewhere each time. Its quality is the share of
+trials in which the part stays where the gripper took it; one that mostly fails is no candidate. Tried once a part: in
+a pile only what is in the gripper's way is new.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.grasping.candidates import GraspCandidates, generate_candidates
+from srclib_ros.grasping.diversity import diverse
+from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.simulation.suction_trial import SuctionTrial
+from srclib_ros.simulation.trial import REPEATS, GraspTrial, nudged
+from srclib_ros.simulation.trials import trial_for
+from srclib_ros.types import Matrix
+
+TRIED = 96
+HOPELESS = 2  # trials that all fail: the rest would not make it a candidate that mostly holds
+LEAST = 0.5
+
+
+def candidates_that_hold(
+    mesh: PartMesh, gripper: Gripper, rng: np.random.Generator, k: int, symmetry: Matrix
+) -> GraspCandidates:
+    """At most `k` diverse grasps of a mesh whose quality, the share of trials that are stable, is `LEAST` or more;
+    fewer, or none, where fewer hold. See `generate_candidates`.
+
+    Raises MissingDependencyError, SimulationError.
+    """
+    found = generate_candidates(mesh, gripper, rng, max(TRIED, k), symmetry)
+    trial = trial_for(mesh, gripper)
+    tried = [_tried(trial, T, float(w), rng) for T, w in zip(found.T_object_tcp, found.width_m, strict=True)]
+    quality = np.array([share for share, _ in tried])
+    moved = np.array([by for _, by in tried]).reshape(-1, 2)
+    holding = np.flatnonzero(quality >= LEAST)
+    chosen = holding[
+        diverse(found.T_object_tcp[holding], quality[holding], symmetry, k, mesh.diameter_m, gripper.turns_freely)
+    ]
+    chosen = chosen[np.argsort(-quality[chosen], kind="stable")]
+    return GraspCandidates(
+        found.T_object_tcp[chosen], found.width_m[chosen], quality[chosen], gripper.name, symmetry, moved[chosen]
+    )
+
+
+def _tried(
+    trial: GraspTrial | SuctionTrial, T_object_tcp: Matrix, width_m: float, rng: np.random.Generator
+) -> tuple[float, tuple[float, float]]:
+    """The share of trials that are stable, and the medians of how far the part moved (m) and turned (rad) in them."""
+    moved = []
+    for number in range(REPEATS):
+        outcome = trial.run(nudged(T_object_tcp, rng), width_m)
+        if outcome.stable:
+            moved.append(outcome.moved_in_hand)
+        elif number + 1 == HOPELESS and not moved:
+            return 0.0, (0.0, 0.0)
+    if not moved:
+        return 0.0, (0.0, 0.0)
+    far_m, turn_rad = np.median(moved, axis=0)
+    return len(moved) / REPEATS, (float(far_m), float(turn_rad))
