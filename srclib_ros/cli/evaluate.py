@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srclib_ros.cli import evaluate_labels, evaluate_retrieval, evaluate_trials
+from srclib_ros.cli import evaluate_labels, evaluate_pose, evaluate_retrieval, evaluate_trials
 from srclib_ros.cli.circumstances import circumstances, told
 from srclib_ros.cli.options import add_json, add_seed, add_settings, print_json, progress, settings_of
 
@@ -29,6 +29,7 @@ holds 80 % of what is seen of its part, and 80 % of it is that part; in a bin th
 
 _STAGES: dict[str, tuple[Any, str]] = {
     "retrieval": (evaluate_retrieval, "is a part found again by its shape?"),
+    "pose": (evaluate_pose, "are the poses of grasp networks right in piles, and do their first grasps succeed?"),
     "trials": (evaluate_trials, "can the labels of grasp trials be trusted?"),
     "labels": (evaluate_labels, "do the labels that grasp networks learn from tell what happens in a pile?"),
 }

@@ -28,6 +28,8 @@ STEPS_PER_MINUTE = 500
 """What one core of a small machine manages. Steps are counted, not minutes: the same seed gives the same network."""
 SCENES = 150
 VALIDATION_SCENES = 24
+LABELS = "trials"
+"""What the qualities that a network learns rest on; models of before learnt from geometry."""
 _FIRST_VALIDATION_SCENE = 100_000
 
 
@@ -54,9 +56,9 @@ def train_grasp_model(
     """
     out = Path(out)
     schedule = GraspSchedule(steps=max(1, round(minutes * STEPS_PER_MINUTE)))
-    training = {"seed": seed, "scenes": scenes, **dataclasses.asdict(schedule)}
+    training = {"seed": seed, "scenes": scenes, "labels": LABELS, **dataclasses.asdict(schedule)}
     if (out / MANIFEST).is_file():
-        _check_same(out, mesh, training)
+        _check_same(out, mesh, gripper, training)
         return out
     cache = Path(cache) if cache is not None else out.with_name(f".{out.name}.training")
     part = describe(mesh, gripper, np.random.default_rng(seed), choose=candidates_that_hold)
@@ -87,13 +89,13 @@ def train_grasp_model(
     return out
 
 
-def _check_same(out: Path, mesh: PartMesh, training: dict[str, Any]) -> None:
-    """Raise TrainingError unless the sealed folder `out` is of this part and this training."""
+def _check_same(out: Path, mesh: PartMesh, gripper: Gripper, training: dict[str, Any]) -> None:
+    """Raise TrainingError unless the sealed folder `out` is of this part, this gripper and this training."""
     open_sealed(out, KIND, SCHEMA)
     config = read_json(out / CONFIG)
     held = {name: config.get("training", {}).get(name) for name in training}
-    if config.get("name") != mesh.name or held != training:
+    if (config.get("name"), config.get("gripper")) != (mesh.name, gripper.name) or held != training:
         raise TrainingError(
-            f"{out}: holds a model of {config.get('name')!r} trained as {held}, asked for is {mesh.name!r} "
-            f"as {training}; remove the folder, or choose another"
+            f"{out}: holds a model of {config.get('name')!r} for {config.get('gripper')!r}, trained as {held}; asked for "
+            f"is {mesh.name!r} for {gripper.name!r} as {training}; remove the folder, or choose another"
         )

@@ -1,0 +1,116 @@
+"""`srclib evaluate pose`: are the poses of grasp networks right in piles, and do their first grasps succeed?"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from srclib_ros.cli.circumstances import circumstances, told
+from srclib_ros.cli.options import (
+    DEFAULT_LIBRARY,
+    add_json,
+    add_seed,
+    add_unit,
+    positive_int,
+    print_json,
+    progress,
+)
+from srclib_ros.cli.table import format_table
+
+DESCRIPTION = """\
+Drop piles of every part of a folder that has a grasp network, film them with the camera's noise on, cut them as the
+cell does, and find the parts with their network. Told are, as means over parts: the average precision of the poses
+(symmetry-aware distance below 10 % of the diameter; instances more than half hidden count neither for nor against),
+the share of the instances found within 5 % (ADD-S), the median rotation error, and the share of piles whose first
+grasp succeeds in physics (none offered counts as failure), with the share of piles in which there was one.
+
+A network is looked for by the part's name: in --models, a folder of folders as `srclib train-network` writes them, or
+else in the library. Parts without one are named, and left out.
+
+  srclib train-network bolt.stl --unit mm --out trained/bolt
+  srclib evaluate pose --parts my_parts --unit mm --models trained --piles 20
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--parts", type=Path, required=True, metavar="DIR", help="folder of meshes")
+    add_unit(parser)
+    parser.add_argument("--models", type=Path, metavar="DIR", help="folder of grasp models named as the parts")
+    parser.add_argument("--library", type=Path, default=DEFAULT_LIBRARY, metavar="LIB", help="(the one that ships)")
+    parser.add_argument("--piles", type=positive_int, default=20, metavar="N", help="of each part (20)")
+    parser.add_argument("--limit", type=positive_int, metavar="N", help="the first N parts that have a network only")
+    add_seed(parser)
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    import numpy as np
+
+    from srclib_ros.config import PipelineConfig
+    from srclib_ros.errors import ConfigError
+    from srclib_ros.grasping.gripper import load_gripper
+    from srclib_ros.grasping.model import GraspModel
+    from srclib_ros.simulation.parts import load_parts
+    from srclib_ros.training.pose_evaluation import pose_figures, try_model
+
+    parts = load_parts(args.parts, args.unit)
+    folders = _models(args)
+    asked = [part for part in parts if part.name in folders][: args.limit]
+    if not asked:
+        raise ConfigError(
+            f"{args.parts}: none of its {len(parts)} parts has a network in {args.models or args.library}; train one "
+            "with `srclib train-network`, or name --models"
+        )
+    objects: dict[str, Any] = {}
+    for index, part in enumerate(progress(asked, total=len(asked), label="parts", quiet=args.json)):
+        model = GraspModel.load(folders[part.name])
+        gripper = load_gripper(model.object.candidates.gripper)
+        tally = try_model(part, model, gripper, args.piles, np.random.default_rng([args.seed, index]), PipelineConfig())
+        failures = [str(outcome.failure) for outcome in tally.first if outcome is not None and outcome.failure]
+        objects[part.name] = {
+            **asdict(pose_figures(tally)),
+            "piles": args.piles - tally.piles_failed,
+            "piles_failed": tally.piles_failed,
+            "failures": {reason: failures.count(reason) for reason in sorted(set(failures))},
+        }
+    names = ("ap", "adds_05", "rotation_median_deg", "grasp_top1_success", "coverage")
+    result: dict[str, Any] = {
+        **{name: _mean([found[name] for found in objects.values()]) for name in names},
+        "objects": objects,
+        "without_a_network": sorted(part.name for part in parts if part.name not in folders),
+        **circumstances(args.seed, 2),
+    }
+    print_json(result) if args.json else print(_table(result))
+    return 0
+
+
+def _models(args: argparse.Namespace) -> dict[str, Path]:
+    """Name of the part -> its sealed grasp model."""
+    from srclib_ros.artifact import MANIFEST
+    from srclib_ros.library.store import Library
+
+    if args.models is not None:
+        return {path.parent.name: path.parent for path in sorted(args.models.glob(f"*/{MANIFEST}"))}
+    library = Library.open(args.library)
+    return {entry.name: library.model_folder(entry.name) for entry in library.entries if entry.model is not None}
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _table(result: dict[str, Any]) -> str:
+    def row(name: str, found: dict[str, Any]) -> list[str]:
+        turn = found["rotation_median_deg"]
+        shares = [f"{found[key]:.2f}" for key in ("ap", "adds_05")]
+        grasps = [f"{found[key]:.2f}" for key in ("grasp_top1_success", "coverage")]
+        instances = str(found["instances"]) if "instances" in found else ""
+        return [name, instances, *shares, "-" if turn is None else f"{turn:.1f}", *grasps]
+
+    headings = ("part", "instances", "AP", "ADD-S < 5 %", "rotation deg", "first grasp", "piles with one")
+    rows = [row(name, found) for name, found in result["objects"].items()] + [row("mean", result)]
+    return f"{format_table(headings, rows, set(headings[1:]))}\n{told(result)}"

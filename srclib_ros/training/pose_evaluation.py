@@ -1,0 +1,174 @@
+"""A grasp model in simulated piles of its part, as the cell would use it: camera noise on, segments as the pipeline
+cuts them. Are its poses right, and do the grasps that it ranks first come out of the pile?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from srclib_ros.config import PipelineConfig
+from srclib_ros.errors import SimulationError
+from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.geometry.transforms import apply
+from srclib_ros.grasping.collision import Obstacles
+from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.model import GraspModel
+from srclib_ros.grasping.object_model import ObjectModel
+from srclib_ros.grasping.pose_distance import pose_distances, rotation_errors_rad
+from srclib_ros.grasping.propose import grasps_from_poses
+from srclib_ros.grasping.ranking import judge, rank
+from srclib_ros.segmentation.instances import segment
+from srclib_ros.simulation.cell import BIN_SIZE_M, film
+from srclib_ros.simulation.pile import BinPhysics
+from srclib_ros.simulation.pile_trial import PickOutcome, PileTrial
+from srclib_ros.training.grasp_evaluation import MATCHED, REQUIRED_VISIBLE
+from srclib_ros.types import FloatArray, Grasp, Matrix, ObjectPose, Scene
+
+MOST_COPIES = 15
+FILL = 1.5  # squared diameters in the pile, summed, over the area of the bin's floor
+CLOSE_ADDS = 0.05  # diameters
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """Of one pile, best first. score: (D,). right: (D,), counts: (D,) whether each counts at all: a match with an
+    instance more than half hidden counts neither for nor against. instance: (D,) that each matches, -1 for none.
+    required: (I,) instances that are to be found.
+    """
+
+    score: Matrix
+    right: Flags
+    counts: Flags
+    instance: npt.NDArray[np.int64]
+    required: Flags
+
+
+@dataclass
+class PoseTally:
+    """Of one part over all its piles. adds: mean distances (ADD-S) in diameters, of each required instance that was
+    found; rotation_rad: likewise. first: the outcome of each pile's first grasp, None where none was offered."""
+
+    detections: list[Detections] = field(default_factory=list)
+    adds: list[float] = field(default_factory=list)
+    rotation_rad: list[float] = field(default_factory=list)
+    first: list[PickOutcome | None] = field(default_factory=list)
+    piles_failed: int = 0
+
+
+@dataclass(frozen=True)
+class PoseFigures:
+    """ap: average precision, the area under precision over recall, detections sorted by score (Bregier et al., arXiv
+    1612.04631, with 10 % of the diameter). recall: of the required instances. adds_05: their share with ADD-S below
+    5 % of the diameter. grasp_top1_success: of the piles' first grasps, one that is missing counts as failure.
+    coverage: share of the piles with a grasp."""
+
+    instances: int
+    ap: float
+    recall: float
+    adds_05: float
+    rotation_median_deg: float | None
+    grasp_top1_success: float
+    coverage: float
+
+
+def try_model(
+    mesh: PartMesh, model: GraspModel, gripper: Gripper, piles: int, rng: np.random.Generator, config: PipelineConfig
+) -> PoseTally:
+    """Drop `piles` piles of the part alone and plan on each. Raises MissingDependencyError, SimulationError."""
+    copies = int(np.clip(FILL * BIN_SIZE_M[0] * BIN_SIZE_M[1] / mesh.diameter_m**2, 3, MOST_COPIES))
+    physics = BinPhysics([mesh] * copies, BIN_SIZE_M)
+    tally = PoseTally()
+    for _ in range(piles):
+        try:
+            T_bin_object = np.array([T for _, T in physics.drop(rng)]).reshape(-1, 4, 4)
+        except SimulationError:
+            tally.piles_failed += 1
+            continue
+        if not len(T_bin_object):
+            tally.piles_failed += 1
+            continue
+        filmed = film([(mesh, T) for T in T_bin_object], rng=rng)
+        visible = np.array([placed.visible_share for placed in filmed.parts])
+        scene = segment(filmed.cloud, filmed.bin, config)
+        poses = sorted(model.detect(scene, scene.segments, 1.0, config.grasp), key=lambda pose: -pose.score)
+        _match(poses, T_bin_object, visible, model.object, tally)
+        grasp = _first_grasp(scene, poses, model.object, gripper, config)
+        outcome = None
+        if grasp is not None:
+            pile = PileTrial([(mesh, T) for T in T_bin_object], BIN_SIZE_M, gripper)
+            outcome = pile.run(grasp.T_bin_tcp, min(grasp.width_m, gripper.widest_m))
+        tally.first.append(outcome)
+    return tally
+
+
+def pose_figures(tally: PoseTally) -> PoseFigures:
+    instances = int(sum(found.required.sum() for found in tally.detections))
+    right = np.concatenate([found.right[found.counts] for found in tally.detections] or [np.zeros(0, bool)])
+    score = np.concatenate([found.score[found.counts] for found in tally.detections] or [np.zeros(0)])
+    said = [outcome for outcome in tally.first if outcome is None or outcome.success is not None]
+    return PoseFigures(
+        instances=instances,
+        ap=average_precision(score, right, instances),
+        recall=float(right.sum() / max(instances, 1)),
+        adds_05=float(np.sum(np.array(tally.adds) < CLOSE_ADDS) / max(instances, 1)),
+        rotation_median_deg=float(np.rad2deg(np.median(tally.rotation_rad))) if tally.rotation_rad else None,
+        grasp_top1_success=float(np.mean([bool(outcome and outcome.success) for outcome in said])) if said else 0.0,
+        coverage=float(np.mean([outcome is not None for outcome in tally.first])) if tally.first else 0.0,
+    )
+
+
+def average_precision(score: Matrix, right: Flags, instances: int) -> float:
+    """Area under the precision, made falling, over the recall (PASCAL VOC 2010), of detections (D,)."""
+    if not instances or not len(score):
+        return 0.0
+    hits = right[np.argsort(-score, kind="stable")]
+    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+    falling = np.maximum.accumulate(precision[::-1])[::-1]
+    return float(falling[hits].sum() / instances)
+
+
+def _match(
+    poses: Sequence[ObjectPose], T_bin_object: Matrix, visible: FloatArray, part: ObjectModel, tally: PoseTally
+) -> None:
+    """Give each pose, best first, the nearest instance that is left within `MATCHED` diameters."""
+    T = np.array([pose.T_bin_object for pose in poses]).reshape(-1, 4, 4)
+    distance = pose_distances(T, T_bin_object, part)
+    required = visible > REQUIRED_VISIBLE
+    instance = np.full(len(poses), -1)
+    taken = np.zeros(len(T_bin_object), bool)
+    for row, to_instances in enumerate(distance):
+        free = np.where(taken, np.inf, to_instances)
+        nearest = int(np.argmin(free))
+        if free[nearest] < MATCHED:
+            instance[row], taken[nearest] = nearest, True
+    matched = instance >= 0
+    right = matched & required[instance]
+    tally.detections.append(
+        Detections(np.array([pose.score for pose in poses]), right, right | ~matched, instance, required)
+    )
+    rows = np.flatnonzero(right)
+    tally.rotation_rad += rotation_errors_rad(T[rows], T_bin_object[instance[rows]], part).tolist()
+    tally.adds += [_adds(T[row], T_bin_object[instance[row]], part) for row in rows]
+
+
+def _adds(T_found: Matrix, T_true: Matrix, part: ObjectModel) -> float:
+    """Mean distance of the found surface to the nearest point of the true one (Hinterstoisser 2012), in diameters."""
+    points = part.surface_points[:: max(1, len(part.surface_points) // 500)]
+    away, _ = cKDTree(apply(T_true, part.surface_points)).query(apply(T_found, points))
+    return float(away.mean() / part.diameter_m)
+
+
+def _first_grasp(
+    scene: Scene, poses: Sequence[ObjectPose], part: ObjectModel, gripper: Gripper, config: PipelineConfig
+) -> Grasp | None:
+    """What the pipeline would offer first if the network alone spoke."""
+    grasps = grasps_from_poses(poses, {part.name: part.candidates}, gripper, config.grasp)
+    reasons = judge(grasps, scene, Obstacles.of_scene(scene), gripper, config.grasp)
+    offered, _ = rank(grasps, reasons, scene, 1)
+    return offered[0] if offered else None

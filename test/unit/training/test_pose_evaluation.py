@@ -1,0 +1,67 @@
+"""Average precision by hand, matching by hand, and one pile through a network that ships."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.grasp_parts import boxes, object_model
+
+from srclib_ros.cli.main import main
+from srclib_ros.geometry.transforms import make_transform
+from srclib_ros.training.pose_evaluation import PoseTally, _match, average_precision, pose_figures
+from srclib_ros.types import ObjectPose
+
+BLOCK = object_model(boxes(((0, 0, 0), (0.06, 0.02, 0.05))))
+
+
+def at(x_m: float) -> np.ndarray:
+    return make_transform(np.eye(3), [x_m, 0.0, 0.0])
+
+
+def pose(x_m: float, score: float) -> ObjectPose:
+    return ObjectPose(1, BLOCK.name, at(x_m), 1.0, score, 1.0, np.zeros(len(BLOCK.candidates)), 0.0)
+
+
+def test_average_precision_by_hand() -> None:
+    """Right, wrong, right of three instances: precision 1 up to recall 1/3, then 2/3 up to 2/3."""
+    right = np.array([True, False, True])
+    assert average_precision(np.array([0.9, 0.8, 0.7]), right, 3) == pytest.approx((1.0 + 2 / 3) / 3)
+    assert average_precision(np.array([0.7, 0.9, 0.8]), right, 3) == pytest.approx(2 * (2 / 3) / 3)
+    assert average_precision(np.zeros(0), np.zeros(0, bool), 3) == 0.0
+    assert average_precision(np.ones(1), np.ones(1, bool), 0) == 0.0
+
+
+def test_a_second_pose_of_one_instance_is_wrong_and_one_of_a_hidden_instance_counts_not_at_all() -> None:
+    tally = PoseTally()
+    poses = [pose(0.0, 0.9), pose(0.001, 0.8), pose(0.5, 0.7), pose(2.0, 0.6)]
+    _match(poses, np.array([at(0.0), at(0.5), at(1.0)]), np.float32([0.9, 0.3, 0.8]), BLOCK, tally)
+    (found,) = tally.detections
+    assert found.right.tolist() == [True, False, False, False]
+    assert found.counts.tolist() == [True, True, False, True]
+    assert found.required.tolist() == [True, False, True]
+    assert tally.adds == pytest.approx([0.0])
+    figures = pose_figures(tally)
+    assert (figures.instances, figures.recall, figures.ap) == (2, 0.5, 0.5)
+    assert (figures.adds_05, figures.rotation_median_deg) == (0.5, pytest.approx(0.0, abs=1e-3))
+    assert (figures.grasp_top1_success, figures.coverage) == (0.0, 0.0)
+
+
+def test_one_pile_through_the_network_that_ships(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("mujoco")
+    main(["parts", str(tmp_path / "parts")])
+    capsys.readouterr()
+    arguments = ["--parts", str(tmp_path / "parts"), "--piles", "1", "--limit", "1", "--json"]
+    assert main(["evaluate", "pose", *arguments]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) >= {"ap", "adds_05", "rotation_median_deg", "grasp_top1_success", "coverage", "objects"}
+    assert found["objects"]["flange_80"]["instances"] > 3
+    assert found["ap"] > 0.2
+
+
+def test_parts_without_a_network_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["parts", str(tmp_path / "parts"), "--split", "held_out"])
+    assert main(["evaluate", "pose", "--parts", str(tmp_path / "parts")]) != 0
+    assert "srclib train-network" in capsys.readouterr().err
