@@ -96,6 +96,6 @@ def _check_same(out: Path, mesh: PartMesh, gripper: Gripper, training: dict[str,
     held = {name: config.get("training", {}).get(name) for name in training}
     if (config.get("name"), config.get("gripper")) != (mesh.name, gripper.name) or held != training:
         raise TrainingError(
-            f"{out}: holds a model of {config.get('name')!r} for {config.get('gripper')!r}, trained as {held}; asked for "
-            f"is {mesh.name!r} for {gripper.name!r} as {training}; remove the folder, or choose another"
+            f"{out}: holds a model of {config.get('name')!r} for {config.get('gripper')!r}, trained as {held}; asked "
+            f"for is {mesh.name!r} for {gripper.name!r} as {training}; remove the folder, or choose another"
         )

@@ -43,6 +43,8 @@ def test_it_is_not_trained_twice_and_not_taken_for_another(trained: Path) -> Non
     with pytest.raises(TrainingError, match="choose another"):
         train_grasp_model(OTHER, [], load_gripper("jaw"), trained, **TINY)
     with pytest.raises(TrainingError, match="choose another"):
+        train_grasp_model(bent_plate(), [OTHER], load_gripper("jaw_small"), trained, **TINY)
+    with pytest.raises(TrainingError, match="choose another"):
         train_grasp_model(bent_plate(), [OTHER], load_gripper("jaw"), trained, **TINY | {"seed": 2})
     assert (trained / "manifest.json").stat().st_mtime_ns == before
 
