@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
 
 def summary(library: Library) -> dict[str, Any]:
     """The library as JSON: identity, thresholds and one record an entry."""
-    keys = ("seed", "code_version", "encoder", "size_weight", "views", "clustering", "thresholds", "thresholds_kept")
+    keys = ("seed", "code_version", "encoder", "size_weight", "views", "clustering", "thresholds")
     return {
         "name": library.name,
         "version": library.version,

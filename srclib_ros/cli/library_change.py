@@ -36,11 +36,6 @@ def configure(actions: argparse._SubParsersAction[Any]) -> None:
     add_clustering(recluster)
     recluster.set_defaults(action=_recluster)
     for parser in (add, remove, recluster):
-        parser.add_argument(
-            "--keep-thresholds",
-            action="store_true",
-            help="leave them as they are; a library built before their queries were kept needs it",
-        )
         add_json(parser)
 
 
@@ -52,16 +47,14 @@ def _add(args: argparse.Namespace) -> int:
         raise ConfigError("nothing to add: name a folder of meshes, or --models")
     parts = [] if args.parts is None else load_parts(args.parts, args.unit)
     bar = partial(progress, quiet=args.json)
-    library = add_parts(
-        args.library, parts, args.models, keep_thresholds=args.keep_thresholds, progress=bar, jobs=jobs_of(args)
-    )
+    library = add_parts(args.library, parts, args.models, progress=bar, jobs=jobs_of(args))
     return _tell(args, library, f"{len(parts)} parts and {len(args.models)} networks added")
 
 
 def _remove(args: argparse.Namespace) -> int:
     from srclib_ros.training.library_change import remove_entries
 
-    library = remove_entries(args.library, args.names, keep_thresholds=args.keep_thresholds)
+    library = remove_entries(args.library, args.names)
     return _tell(args, library, f"{len(set(args.names))} parts removed")
 
 
@@ -69,7 +62,7 @@ def _recluster(args: argparse.Namespace) -> int:
     from srclib_ros.training.library_change import recluster
 
     given = clustering_of(args)
-    library = recluster(args.library, args.algorithm, given, keep_thresholds=args.keep_thresholds)
+    library = recluster(args.library, args.algorithm, given)
     return _tell(args, library, f"clustered by {args.algorithm}")
 
 
@@ -80,9 +73,8 @@ def _tell(args: argparse.Namespace, library: Library, done: str) -> int:
         print_json(summary(library))
         return 0
     clusters = len(set(library.clusters.tolist()) - {-1})
-    thresholds = "left as they were" if args.keep_thresholds else "set again"
     print(
         f"{args.library}: {done}; {len(library.entries)} parts in {clusters} clusters, "
-        f"{int(library.with_model.sum())} with a network, thresholds {thresholds}, version {library.version}"
+        f"{int(library.with_model.sum())} with a network, thresholds set again, version {library.version}"
     )
     return 0

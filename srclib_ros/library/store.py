@@ -3,7 +3,7 @@
 manifest.json         what it is, thresholds, and the hash of every other file; written last
 entries.json          one record a part, see `entry.Entry`
 gallery.safetensors   embeddings (E, V, D), observed sizes size_m (E, V), metric (E, V, M), see `search.Gallery`
-queries.safetensors   the same of views that are not remembered: thresholds are set by them. Older libraries lack it
+queries.safetensors   the same of views that are not remembered: thresholds are set by them
 encoder/              the sealed encoder that the embeddings are of
 models/<name>/        the sealed grasp model of an entry
 """
@@ -66,9 +66,9 @@ class Library:
             gallery.prepare(library.size_weight)
         return library
 
-    def read_queries(self) -> Gallery | None:
-        """The views (E, Q, D) that thresholds are set by; None where the library was built without keeping them."""
-        return _read_gallery(self.folder / QUERIES, len(self.entries)) if QUERIES in self.manifest["files"] else None
+    def read_queries(self) -> Gallery:
+        """The views (E, Q, D) that thresholds are set by."""
+        return _read_gallery(self.folder / QUERIES, len(self.entries))
 
     @property
     def encoder_folder(self) -> Path:

@@ -37,14 +37,12 @@ def add_parts(
     parts: Sequence[PartMesh],
     models: Sequence[Path] = (),
     *,
-    keep_thresholds: bool = False,
     progress: Progress = silent,
     jobs: Jobs | None = None,
 ) -> Library:
     """Add parts, seen as the library's own were and embedded with its encoder, and networks; returns it opened.
 
-    models: sealed grasp model folders, named as parts or as entries; an entry's own is replaced. keep_thresholds:
-    leave the thresholds as they are, which an older library without queries needs.
+    models: sealed grasp model folders, named as parts or as entries; an entry's own is replaced.
     Raises ConfigError for names that are there already, TrainingError, ComputeClusterError or ArtifactError.
     """
     with _changing(folder) as (library, work):
@@ -54,8 +52,6 @@ def add_parts(
         known = sorted({entry.name for entry in contents.entries} & set(names))
         if known:
             raise ConfigError(f"{folder} has an entry {known[0]!r} already; rename the mesh, or remove the entry first")
-        if not keep_thresholds:
-            contents.require_queries()
         given = given_networks(models, [entry.name for entry in contents.entries] + names)
         if parts:
             gallery, queries = see_parts(
@@ -65,12 +61,12 @@ def add_parts(
                 contents,
                 entries=contents.entries + tuple(entry_of(part, contents.seed) for part in parts),
                 gallery=joined(contents.gallery, gallery),
-                queries=None if contents.queries is None else joined(contents.queries, queries),
+                queries=joined(contents.queries, queries),
             )
-        return _written(contents.with_networks(given), library, work, keep_thresholds)
+        return _written(contents.with_networks(given), library, work)
 
 
-def remove_entries(folder: Path, names: Sequence[str], *, keep_thresholds: bool = False) -> Library:
+def remove_entries(folder: Path, names: Sequence[str]) -> Library:
     """Remove entries and their networks; returns the library opened.
 
     Raises ConfigError where fewer than three would be left, ArtifactMissingError for a name that is not there.
@@ -83,16 +79,16 @@ def remove_entries(folder: Path, names: Sequence[str], *, keep_thresholds: bool 
                 f"{folder}: {len(staying)} of {len(library.entries)} entries would be left, and a library needs "
                 f"{LEAST_ENTRIES} to tell parts apart; add parts first, or delete the folder"
             )
-        return _written(Contents.of(library).kept(staying), library, work, keep_thresholds)
+        return _written(Contents.of(library).kept(staying), library, work)
 
 
-def recluster(folder: Path, algorithm: str, given: Mapping[str, Any], *, keep_thresholds: bool = False) -> Library:
+def recluster(folder: Path, algorithm: str, given: Mapping[str, Any]) -> Library:
     """Make its clusters anew by one of `clustering.ALGORITHMS`; returns the library opened.
 
     given: parameters of the algorithm; what is missing is found from the data. Later changes use the same again.
     """
     with _changing(folder) as (library, work):
-        return _written(Contents.of(library), library, work, keep_thresholds, (algorithm, given))
+        return _written(Contents.of(library), library, work, (algorithm, given))
 
 
 @contextmanager
@@ -108,12 +104,8 @@ def _written(
     contents: Contents,
     library: Library,
     work: Path,
-    keep_thresholds: bool,
     how: tuple[str, Mapping[str, Any]] | None = None,
 ) -> Library:
-    if not keep_thresholds:
-        contents.require_queries()
     algorithm, given = how or clustering_given(library.manifest.get("clustering"), str(library.folder))
     clustering = contents.clustered(algorithm, given)
-    kept = library if keep_thresholds else None
-    return write_library(contents, clustering, library.folder, work, kept)
+    return write_library(contents, clustering, library.folder, work)

@@ -19,7 +19,7 @@ import numpy as np
 from srclib_ros import __version__
 from srclib_ros.artifact import put_in_place, recover, seal, sha256, write_json, write_tensors
 from srclib_ros.embedding.encoder import encoder_id
-from srclib_ros.errors import ArtifactDamagedError, LibraryBusyError, TrainingError
+from srclib_ros.errors import ArtifactDamagedError, LibraryBusyError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.library.clustering import ALGORITHMS, Clustering, parts_of
 from srclib_ros.library.clustering.record import clustering_record
@@ -39,7 +39,7 @@ class Contents:
     """What a library holds, whatever the clusters.
 
     entries: their cluster, strength, representative and model are set when it is written. gallery: (E, V); queries:
-    (E, Q), None where an older library did not keep them; both as they will be stored. networks: name -> sealed grasp
+    (E, Q); both as they will be stored. networks: name -> sealed grasp
     model.
     """
 
@@ -48,14 +48,14 @@ class Contents:
     encoder_folder: Path
     entries: tuple[Entry, ...]
     gallery: Gallery
-    queries: Gallery | None
+    queries: Gallery
     networks: Mapping[str, Path]
     plan: ViewPlan
     size_weight: float
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "gallery", self.gallery.as_stored())
-        object.__setattr__(self, "queries", None if self.queries is None else self.queries.as_stored())
+        object.__setattr__(self, "queries", self.queries.as_stored())
 
     @classmethod
     def of(cls, library: Library) -> Contents:
@@ -87,7 +87,7 @@ class Contents:
             self,
             entries=entries,
             gallery=self.gallery[rows],
-            queries=None if self.queries is None else self.queries[rows],
+            queries=self.queries[rows],
             networks={entry.name: self.networks[entry.name] for entry in entries if entry.name in self.networks},
         )
 
@@ -99,15 +99,6 @@ class Contents:
         """With these as well, in the place of those of the same name."""
         return replace(self, networks={**self.networks, **networks})
 
-    def require_queries(self) -> Gallery:
-        """What thresholds are set by. Raises TrainingError where an older library did not keep it."""
-        if self.queries is None:
-            raise TrainingError(
-                f"library {self.name} does not hold the queries that thresholds are set by, as it was built before "
-                "they were kept: build it again with `srclib build`, or leave its thresholds with --keep-thresholds"
-            )
-        return self.queries
-
     def calibrated(self, clustering: Clustering) -> Thresholds:
         """Where the verdicts begin, by the queries. An entry's kind is its category, else its cluster."""
         return self._calibrated(clustering, self.size_weight)
@@ -117,12 +108,11 @@ class Contents:
         return distance_of(self._calibrated(clustering, 0.0).suitability.similarity)
 
     def _calibrated(self, clustering: Clustering, size_weight: float) -> Thresholds:
-        queries = self.require_queries()
         kinds = [
             entry.category or ("" if label == NOISE else f"cluster {label}")
             for entry, label in zip(self.entries, clustering.labels, strict=True)
         ]
-        return calibrate(self.gallery, kinds, queries.described, queries.size_m.shape[1], size_weight)
+        return calibrate(self.gallery, kinds, self.queries.described, self.queries.size_m.shape[1], size_weight)
 
 
 def entry_of(part: PartMesh, seed: int) -> Entry:
@@ -168,13 +158,8 @@ def write_library(
     clustering: Clustering,
     out: Path,
     work: Path,
-    kept: Library | None = None,
 ) -> Library:
-    """Assemble it below `work`, seal it and put it in its place; returns it opened.
-
-    kept: whose thresholds and reach are kept, instead of calibrating; the manifest says so.
-    """
-    thresholds = kept.thresholds if kept else contents.calibrated(clustering)
+    """Assemble it below `work`, seal it and put it in its place; returns it opened."""
     assembled = work / "assembled"
     shutil.rmtree(assembled, ignore_errors=True)
     _copy_sealed(contents.encoder_folder, assembled / ENCODER)
@@ -183,8 +168,7 @@ def write_library(
     entries = [_placed(row, entry, clustering, contents) for row, entry in enumerate(contents.entries)]
     write_json(assembled / ENTRIES, [entry.to_json() for entry in entries])
     for file, views in ((GALLERY, contents.gallery), (QUERIES, contents.queries)):
-        if views is not None:
-            write_tensors(assembled / file, views.tensors)
+        write_tensors(assembled / file, views.tensors)
     plan = contents.plan
     meta = {
         "name": contents.name,
@@ -195,9 +179,8 @@ def write_library(
         "views": {"partial": plan.partial_views, "full": plan.full_views},
         "queries": {"queries": plan.queries, "hidden_share": plan.hidden_share},
         "clustering": clustering_record(clustering),
-        "thresholds": thresholds.to_json(),
-        "reach": kept.reach if kept else contents.reach(clustering),
-        **({"thresholds_kept": "set for an earlier state of this library"} if kept else {}),
+        "thresholds": contents.calibrated(clustering).to_json(),
+        "reach": contents.reach(clustering),
         "parts": sha256("\n".join(entry.provenance for entry in entries).encode()),
     }
     seal(assembled, KIND, SCHEMA, meta)

@@ -14,7 +14,7 @@ from srclib_ros.embedding.encoder import encoder_id
 from srclib_ros.grasping.object_model import save_object
 from srclib_ros.library.clustering import medoids, part_distances
 from srclib_ros.library.search import Gallery
-from srclib_ros.library.store import ENCODER, ENTRIES, GALLERY, KIND, MODELS, SCHEMA, Library
+from srclib_ros.library.store import ENCODER, ENTRIES, GALLERY, KIND, MODELS, QUERIES, SCHEMA, Library
 
 VIEWS, DIMENSIONS = 3, 8
 
@@ -58,7 +58,8 @@ def clustered_library(
             }
         )
     write_json(folder / ENTRIES, records)
-    write_tensors(folder / GALLERY, gallery.tensors)
+    for file in (GALLERY, QUERIES):
+        write_tensors(folder / file, gallery.tensors)
     rates = {"false_accept": 0.1, "false_reject": 0.2, "auroc": 0.9, "queries": 10}
     thresholds = {"identity": {"similarity": 0.99, **rates}, "suitability": {"similarity": 0.8, **rates}}
     meta = {

@@ -12,10 +12,10 @@ import pytest
 from support.box_parts import PLAN, box, boxes, files_of, write_model, write_tiny_encoder
 
 from srclib_ros.artifact import MANIFEST, seal
-from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, ConfigError, LibraryBusyError, TrainingError
+from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, ConfigError, LibraryBusyError
 from srclib_ros.library import search
 from srclib_ros.library.clustering.record import clustering_given, clustering_record
-from srclib_ros.library.store import KIND, QUERIES, SCHEMA, Library
+from srclib_ros.library.store import KIND, SCHEMA, Library
 from srclib_ros.training import library_folder
 from srclib_ros.training.library_build import build_library
 from srclib_ros.training.library_change import add_parts, recluster, remove_entries
@@ -143,19 +143,6 @@ def test_a_damaged_record_of_the_clustering_is_named_with_its_cure(library: Path
         add_parts(library, boxes()[3:])
     recluster(library, "hdbscan", {})
     add_parts(library, boxes()[3:])
-
-
-def test_an_older_library_says_how_to_go_on(library: Path) -> None:
-    manifest = json.loads((library / MANIFEST).read_text())
-    (library / QUERIES).unlink()
-    seal(library, KIND, SCHEMA, {k: v for k, v in manifest.items() if k not in ("kind", "schema", "files", "queries")})
-    before = Library.open(library)
-    with pytest.raises(TrainingError, match="--keep-thresholds"):
-        recluster(library, "hdbscan", {})
-    after = add_parts(library, boxes()[3:], keep_thresholds=True)
-    assert after.thresholds == before.thresholds
-    assert "earlier" in after.manifest["thresholds_kept"]
-    assert after.read_queries() is None
 
 
 @pytest.mark.parametrize("step", ["write_json", "write_tensors", "seal", "put_in_place"])
