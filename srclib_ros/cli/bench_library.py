@@ -1,8 +1,8 @@
 """What a large library costs: a query, what the search in two stages misses, and every way of clustering.
 
 The entries are made up: unit vectors about group centres, each entry with a few aspects that its views scatter about,
-seven tenths of the scatter in 16 dimensions, as it is in the library that ships. A query is one more view of an entry drawn at
-random; its time runs from the embedding to the answer, the encoder left out.
+seven tenths of the scatter in 16 dimensions, as it is in the library that ships. A query is one more view of an entry
+drawn at random; its time runs from the embedding to the answer, the encoder left out.
 
 Algorithms that need a number of clusters look for it on a sample, so it is at most half of the sample's size and far
 below the number of made-up groups: each cluster holds several whole groups, and the ARI with them is low for that.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from srclib_ros.cli.circumstances import circumstances, told
 from srclib_ros.cli.options import (
@@ -18,12 +18,18 @@ from srclib_ros.cli.options import (
 )
 from srclib_ros.cli.table import format_table
 
+if TYPE_CHECKING:
+    from srclib_ros.geometry.mesh import PartMesh
+    from srclib_ros.grasping.object_model import ObjectModel
+
+SAME_EXTENT = 0.005  # of the diameter
 DESCRIPTION = """\
 Drop piles of every part of a folder that has a grasp network, film them with the camera's noise on, cut them as the
 cell does, and find the parts with their network. Told are, as means over parts: the average precision of the poses
 (symmetry-aware distance below 10 % of the diameter; instances more than half hidden count neither for nor against),
 the share of the instances found within 5 % (ADD-S), the median rotation error, and the share of piles whose first
-grasp succeeds in physics (none offered counts as failure), with the share of piles in which there was one.
+grasp succeeds in physics (none offered counts as failure where one would have succeeded), with the share of piles in
+which one was offered.
 
 A network is looked for by the part's name: in --models, a folder of folders as `srclib train-network` writes them, or
 else in the library. Parts without one are named, and left out.
@@ -50,8 +56,8 @@ def run(args: argparse.Namespace) -> int:
     import numpy as np
 
     from srclib_ros.config import PipelineConfig
-    from srclib_ros.errors import ConfigError
-    from srclib_ros.grasping.gripper import load_gripper
+    from srclib_ros.errors import ConfigError, SimulationError
+    from srclib_ros.grasping.gripper import as_jaw, load_gripper
     from srclib_ros.grasping.model import GraspModel
     from srclib_ros.simulation.parts import load_parts
     from srclib_ros.training.pose_evaluation import pose_figures, try_model
@@ -65,10 +71,17 @@ def run(args: argparse.Namespace) -> int:
             "with `srclib train-network`, or name --models"
         )
     objects: dict[str, Any] = {}
+    failed: dict[str, str] = {}
     for index, part in enumerate(progress(asked, total=len(asked), label="parts", quiet=args.json)):
         model = GraspModel.load(folders[part.name])
-        gripper = load_gripper(model.object.candidates.gripper)
-        tally = try_model(part, model, gripper, args.piles, np.random.default_rng([args.seed, index]), PipelineConfig())
+        gripper = as_jaw(load_gripper(model.object.candidates.gripper), "a trial in a pile")
+        _check_same(part, model.object, folders[part.name])
+        rng = np.random.default_rng([args.seed, index])
+        try:
+            tally = try_model(part, model, gripper, args.piles, rng, PipelineConfig())
+        except SimulationError as error:
+            failed[part.name] = str(error)
+            continue
         failures = [str(outcome.failure) for outcome in tally.first if outcome is not None and outcome.failure]
         objects[part.name] = {
             **asdict(pose_figures(tally)),
@@ -80,11 +93,28 @@ def run(args: argparse.Namespace) -> int:
     result: dict[str, Any] = {
         **{name: _mean([found[name] for found in objects.values()]) for name in names},
         "objects": objects,
+        "without_physics": failed,
         "without_a_network": sorted(part.name for part in parts if part.name not in folders),
         **circumstances(args.seed, 2),
     }
     print_json(result) if args.json else print(_table(result))
     return 0
+
+
+def _check_same(mesh: PartMesh, part: ObjectModel, folder: Path) -> None:
+    """Raises ConfigError for a network that is of another part than the mesh of its name."""
+    import numpy as np
+
+    from srclib_ros.errors import ConfigError
+
+    here, there = (
+        np.stack([vertices.min(axis=0), vertices.max(axis=0)]) for vertices in (mesh.vertices, part.vertices)
+    )
+    if np.abs(here - there).max() > SAME_EXTENT * mesh.diameter_m:
+        raise ConfigError(
+            f"{folder}: its part is another mesh than {mesh.name}: {1e3 * part.diameter_m:.1f} mm across there, "
+            f"{1e3 * mesh.diameter_m:.1f} mm here; check --unit, or train a network for this one"
+        )
 
 
 def _models(args: argparse.Namespace) -> dict[str, Path]:
@@ -103,14 +133,20 @@ def _mean(values: list[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
 def _table(result: dict[str, Any]) -> str:
     def row(name: str, found: dict[str, Any]) -> list[str]:
         turn = found["rotation_median_deg"]
-        shares = [f"{found[key]:.2f}" for key in ("ap", "adds_05")]
-        grasps = [f"{found[key]:.2f}" for key in ("grasp_top1_success", "coverage")]
+        shares = [_share(found[key]) for key in ("ap", "adds_05")]
+        grasps = [_share(found[key]) for key in ("grasp_top1_success", "coverage")]
         instances = str(found["instances"]) if "instances" in found else ""
         return [name, instances, *shares, "-" if turn is None else f"{turn:.1f}", *grasps]
 
     headings = ("part", "instances", "AP", "ADD-S < 5 %", "rotation deg", "first grasp", "piles with one")
     rows = [row(name, found) for name, found in result["objects"].items()] + [row("mean", result)]
-    return f"{format_table(headings, rows, set(headings[1:]))}\n{told(result)}"
+    lines = [format_table(headings, rows, set(headings[1:]))]
+    lines += [f"{name}: left out, {why}" for name, why in result["without_physics"].items()]
+    return "\n".join([*lines, told(result)])

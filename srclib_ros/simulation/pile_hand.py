@@ -135,10 +135,19 @@ class PileHand:
     def is_finite(self) -> bool:
         return not has_diverged(self._mujoco, self.data)
 
+    def bin_depth_m(self) -> float:
+        """How deep the hand reaches into the bin, where it is now."""
+        self._still.qpos[: self._first_part] = self.data.qpos[: self._first_part]
+        return max((depth for _, other, depth in self._overlaps() if other == BIN), default=0.0)
+
     def _meets(self, T_bin_tcp: Matrix, opening_m: float) -> list[tuple[int, int, float]]:
-        """(body of the hand, part or `BIN`, depth in metres) of each overlap with the settled pile."""
+        """`_overlaps` of the hand at this pose, which is then its own."""
+        self._aim(self._still, T_bin_tcp, opening_m)
+        return self._overlaps()
+
+    def _overlaps(self) -> list[tuple[int, int, float]]:
+        """(body of the hand, part or `BIN`, depth in metres) of each overlap of the hand with the settled pile."""
         mujoco, data = self._mujoco, self._still
-        self._aim(data, T_bin_tcp, opening_m)
         self._geometry_only(True)
         mujoco.mj_kinematics(self.model, data)
         mujoco.mj_collision(self.model, data)

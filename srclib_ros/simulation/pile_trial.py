@@ -34,7 +34,7 @@ SLID_M, TURNED_RAD = 0.010, np.deg2rad(30.0)  # from here on the pose that was p
 class PickFailure(StrEnum):
     """Why a grasp in a pile is no success."""
 
-    HITS_BIN = "the hand hits the bin on its way in"
+    HITS_BIN = "the hand hits the bin"
     HITS_NEIGHBOUR = "the hand hits a neighbour on its way in"
     HITS_PART = "the hand hits the part itself on its way in"
     MISSED = "the fingers closed on nothing"
@@ -70,6 +70,10 @@ class PickOutcome:
     def success(self) -> bool | None:
         """None where physics diverged, which says nothing about the grasp."""
         return None if self.failure is PickFailure.DIVERGED else self.failure is None
+
+
+class _HitsBinError(Exception):
+    """The hand would have struck the bin while it closed, lifted or shook."""
 
 
 class PileTrial:
@@ -110,6 +114,14 @@ class PileTrial:
             failure, hit = collision
             return PickOutcome(failure, aimed_at, hit, T_tcp_planned=planned)
         hand.start(T_bin_tcp, opening_m)
+        try:
+            return self._picked(T_bin_tcp, aimed_at, planned, part)
+        except _HitsBinError:
+            return PickOutcome(PickFailure.HITS_BIN, aimed_at, T_tcp_planned=planned)
+
+    def _picked(self, T_bin_tcp: Matrix, aimed_at: int | None, planned: Matrix | None, part: int | None) -> PickOutcome:
+        """Of the hand that stands open at the grasp. Raises _HitsBinError."""
+        hand = self._hand
         held = self._close()
         if not hand.is_finite:
             return PickOutcome(PickFailure.DIVERGED, aimed_at, T_tcp_planned=planned)
@@ -143,7 +155,6 @@ class PileTrial:
     ) -> tuple[PickFailure, int | None] | None:
         """The first collision of the open hand with the pile, which stands still, and the part it hits.
 
-        Fingers that close reach no deeper into floor or walls than open ones, and the lift leads away from them.
         Convex pieces hold their part, so where they stay clear it does; where they do not, its surface decides.
         """
         boxes = self._gripper.boxes_tcp(opening_m)
@@ -162,10 +173,12 @@ class PileTrial:
         return None
 
     def _close(self) -> int | None:
-        """Close until all is still; returns a part that the fingers hold, None when one finger touches nothing."""
+        """Close until all is still; returns a part that the fingers hold, None when one finger touches nothing. Raises
+        _HitsBinError."""
         hand = self._hand
         for block in range(round(CLOSE_S / BLOCK_S)):
             hand.step(count=round(BLOCK_S / hand.step_s))
+            self._stay_clear()
             one, other = hand.touching()
             if block > 2 and one and other and hand.speed_m_s(one | other) < STILL_M_S:
                 break
@@ -174,15 +187,21 @@ class PileTrial:
         return min(one & other or one) if one and other else None
 
     def _lift(self) -> None:
-        """Lift, hold and shake, or stop when nothing touches the hand any more."""
+        """Lift, hold and shake, or stop when nothing touches the hand any more. Raises _HitsBinError."""
         hand, every = self._hand, round(LOOK_S / self._hand.step_s)
         empty = 0
         for step, acceleration in enumerate(hand_accelerations(DOWN, hand.step_s)):
             hand.step(acceleration)
             if step % every == 0:
+                self._stay_clear()
                 empty = 0 if any(hand.touching()) else empty + 1
             if empty == EMPTY_LOOKS:
                 return
+
+    def _stay_clear(self) -> None:
+        """Hand and bin do not meet in physics: raises _HitsBinError where one would have struck the other."""
+        if self._hand.bin_depth_m() > START_M:
+            raise _HitsBinError
 
     def _held(self) -> tuple[set[int], set[int]]:
         """The parts that each finger touches at some time within the next `BLOCK_S`: a part that is jammed chatters

@@ -7,6 +7,8 @@ a pile only what is in the gripper's way is new.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from srclib_ros.geometry.mesh import PartMesh
@@ -19,8 +21,8 @@ from srclib_ros.simulation.trials import trial_for
 from srclib_ros.types import Matrix
 
 TRIED = 96
-HOPELESS = 2  # trials that all fail: the rest would not make it a candidate that mostly holds
 LEAST = 0.5
+HOPELESS = REPEATS - math.ceil(LEAST * REPEATS) + 1  # failures after which the rest would not reach `LEAST`
 
 
 def candidates_that_hold(
@@ -49,14 +51,15 @@ def candidates_that_hold(
 def _tried(
     trial: GraspTrial | SuctionTrial, T_object_tcp: Matrix, width_m: float, rng: np.random.Generator
 ) -> tuple[float, tuple[float, float]]:
-    """The share of trials that are stable, and the medians of how far the part moved (m) and turned (rad) in them."""
-    moved = []
+    """The share of trials that are stable, and the medians of how far the part moved (m) and turned (rad) in them. What
+    cannot reach `LEAST` any more is not tried to the end."""
+    moved: list[tuple[float, float]] = []
     for number in range(REPEATS):
         outcome = trial.run(nudged(T_object_tcp, rng), width_m)
         if outcome.stable:
             moved.append(outcome.moved_in_hand)
-        elif number + 1 == HOPELESS and not moved:
-            return 0.0, (0.0, 0.0)
+        elif number + 1 - len(moved) == HOPELESS:
+            break
     if not moved:
         return 0.0, (0.0, 0.0)
     far_m, turn_rad = np.median(moved, axis=0)

@@ -62,6 +62,11 @@ def train_grasp_model(
         return out
     cache = Path(cache) if cache is not None else out.with_name(f".{out.name}.training")
     part = describe(mesh, gripper, np.random.default_rng(seed), choose=candidates_that_hold)
+    if not len(part.candidates):
+        raise TrainingError(
+            f"{mesh.name}: none of its grasp candidates holds in {gripper.name}, and a network would have nothing to "
+            "rate; name another gripper, or check the mesh's unit"
+        )
     source = SceneSource(mesh, part, distractors, gripper, cache / "scenes", seed)
     train_on = source.scenes(scenes, progress=progress)
     checkpoint = cache / f"{source.identity}_{scenes}_{schedule.steps}.safetensors"

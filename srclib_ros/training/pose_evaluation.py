@@ -32,6 +32,7 @@ from srclib_ros.types import FloatArray, Grasp, Matrix, ObjectPose, Scene
 MOST_COPIES = 15
 FILL = 1.5  # squared diameters in the pile, summed, over the area of the bin's floor
 CLOSE_ADDS = 0.05  # diameters
+MOST_REFUSED = 20
 Flags = npt.NDArray[np.bool_]
 
 
@@ -52,12 +53,15 @@ class Detections:
 @dataclass
 class PoseTally:
     """Of one part over all its piles. adds: mean distances (ADD-S) in diameters, of each required instance that was
-    found; rotation_rad: likewise. first: the outcome of each pile's first grasp, None where none was offered."""
+    found; rotation_rad: likewise. first: the outcome of each pile's first grasp, None where none was offered though one
+    would have succeeded. refused_rightly: piles where none was offered, and none of those tried succeeded.
+    """
 
     detections: list[Detections] = field(default_factory=list)
     adds: list[float] = field(default_factory=list)
     rotation_rad: list[float] = field(default_factory=list)
     first: list[PickOutcome | None] = field(default_factory=list)
+    refused_rightly: int = 0
     piles_failed: int = 0
 
 
@@ -65,16 +69,16 @@ class PoseTally:
 class PoseFigures:
     """ap: average precision, the area under precision over recall, detections sorted by score (Bregier et al., arXiv
     1612.04631, with 10 % of the diameter). recall: of the required instances. adds_05: their share with ADD-S below
-    5 % of the diameter. grasp_top1_success: of the piles' first grasps, one that is missing counts as failure.
-    coverage: share of the piles with a grasp."""
+    5 % of the diameter. grasp_top1_success: of the piles' first grasps, one that is missing though another would have
+    succeeded counts as failure. coverage: share of the piles with a grasp. None: there was nothing to measure."""
 
     instances: int
-    ap: float
-    recall: float
-    adds_05: float
+    ap: float | None
+    recall: float | None
+    adds_05: float | None
     rotation_median_deg: float | None
-    grasp_top1_success: float
-    coverage: float
+    grasp_top1_success: float | None
+    coverage: float | None
 
 
 def try_model(
@@ -98,12 +102,14 @@ def try_model(
         scene = segment(filmed.cloud, filmed.bin, config)
         poses = sorted(model.detect(scene, scene.segments, 1.0, config.grasp), key=lambda pose: -pose.score)
         _match(poses, T_bin_object, visible, model.object, tally)
-        grasp = _first_grasp(scene, poses, model.object, gripper, config)
-        outcome = None
-        if grasp is not None:
-            pile = PileTrial([(mesh, T) for T in T_bin_object], BIN_SIZE_M, gripper)
-            outcome = pile.run(grasp.T_bin_tcp, min(grasp.width_m, gripper.widest_m))
-        tally.first.append(outcome)
+        offered, refused = _grasps(scene, poses, model.object, gripper, config)
+        pile = PileTrial([(mesh, T) for T in T_bin_object], BIN_SIZE_M, gripper)
+        if offered is not None:
+            tally.first.append(pile.run(offered.T_bin_tcp, min(offered.width_m, gripper.widest_m)))
+        elif any(pile.run(grasp.T_bin_tcp, min(grasp.width_m, gripper.widest_m)).success for grasp in refused):
+            tally.first.append(None)
+        else:
+            tally.refused_rightly += 1
     return tally
 
 
@@ -112,21 +118,23 @@ def pose_figures(tally: PoseTally) -> PoseFigures:
     right = np.concatenate([found.right[found.counts] for found in tally.detections] or [np.zeros(0, bool)])
     score = np.concatenate([found.score[found.counts] for found in tally.detections] or [np.zeros(0)])
     said = [outcome for outcome in tally.first if outcome is None or outcome.success is not None]
+    piles = len(tally.first) + tally.refused_rightly
     return PoseFigures(
         instances=instances,
         ap=average_precision(score, right, instances),
-        recall=float(right.sum() / max(instances, 1)),
-        adds_05=float(np.sum(np.array(tally.adds) < CLOSE_ADDS) / max(instances, 1)),
+        recall=float(right.sum() / instances) if instances else None,
+        adds_05=float(np.sum(np.array(tally.adds) < CLOSE_ADDS) / instances) if instances else None,
         rotation_median_deg=float(np.rad2deg(np.median(tally.rotation_rad))) if tally.rotation_rad else None,
-        grasp_top1_success=float(np.mean([bool(outcome and outcome.success) for outcome in said])) if said else 0.0,
-        coverage=float(np.mean([outcome is not None for outcome in tally.first])) if tally.first else 0.0,
+        grasp_top1_success=float(np.mean([bool(outcome and outcome.success) for outcome in said])) if said else None,
+        coverage=sum(outcome is not None for outcome in tally.first) / piles if piles else None,
     )
 
 
-def average_precision(score: Matrix, right: Flags, instances: int) -> float:
-    """Area under the precision, made falling, over the recall (PASCAL VOC 2010), of detections (D,)."""
-    if not instances or not len(score):
-        return 0.0
+def average_precision(score: Matrix, right: Flags, instances: int) -> float | None:
+    """Area under the precision, made falling, over the recall (PASCAL VOC 2010), of detections (D,); None where there
+    is no instance to find."""
+    if not instances:
+        return None
     hits = right[np.argsort(-score, kind="stable")]
     precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
     falling = np.maximum.accumulate(precision[::-1])[::-1]
@@ -136,17 +144,19 @@ def average_precision(score: Matrix, right: Flags, instances: int) -> float:
 def _match(
     poses: Sequence[ObjectPose], T_bin_object: Matrix, visible: FloatArray, part: ObjectModel, tally: PoseTally
 ) -> None:
-    """Give each pose, best first, the nearest instance that is left within `MATCHED` diameters."""
+    """Give each pose, best first, the nearest instance within `MATCHED` diameters that is to be found and is left, or
+    else a hidden one, which may have several."""
     T = np.array([pose.T_bin_object for pose in poses]).reshape(-1, 4, 4)
     distance = pose_distances(T, T_bin_object, part)
     required = visible > REQUIRED_VISIBLE
     instance = np.full(len(poses), -1)
     taken = np.zeros(len(T_bin_object), bool)
     for row, to_instances in enumerate(distance):
-        free = np.where(taken, np.inf, to_instances)
-        nearest = int(np.argmin(free))
-        if free[nearest] < MATCHED:
-            instance[row], taken[nearest] = nearest, True
+        for of in (required & ~taken, ~required):
+            near = np.where(of, to_instances, np.inf)
+            if instance[row] < 0 and near.min() < MATCHED:
+                instance[row] = int(np.argmin(near))
+                taken[instance[row]] = required[instance[row]]
     matched = instance >= 0
     right = matched & required[instance]
     tally.detections.append(
@@ -164,11 +174,13 @@ def _adds(T_found: Matrix, T_true: Matrix, part: ObjectModel) -> float:
     return float(away.mean() / part.diameter_m)
 
 
-def _first_grasp(
+def _grasps(
     scene: Scene, poses: Sequence[ObjectPose], part: ObjectModel, gripper: Gripper, config: PipelineConfig
-) -> Grasp | None:
-    """What the pipeline would offer first if the network alone spoke."""
+) -> tuple[Grasp | None, list[Grasp]]:
+    """What the pipeline would offer first if the network alone spoke; where that is nothing, the best `MOST_REFUSED`
+    of what it would not offer."""
     grasps = grasps_from_poses(poses, {part.name: part.candidates}, gripper, config.grasp)
     reasons = judge(grasps, scene, Obstacles.of_scene(scene), gripper, config.grasp)
-    offered, _ = rank(grasps, reasons, scene, 1)
-    return offered[0] if offered else None
+    offered, rejected = rank(grasps, reasons, scene, 1)
+    best = sorted((item.grasp for item in rejected), key=lambda grasp: -grasp.quality)
+    return (offered[0], []) if offered else (None, best[:MOST_REFUSED])

@@ -240,3 +240,20 @@ def test_a_gripper_without_fingers_is_refused() -> None:
 def test_success_is_no_failure() -> None:
     assert PickOutcome(None).success is True
     assert PickOutcome(PickFailure.SLID).success is False
+
+
+@pytest.mark.parametrize("width_mm", [30.0, 34.0, 38.0])
+def test_a_hand_astride_a_wall_does_not_clamp_through_it(width_mm: float) -> None:
+    """A cube flush with the wall: one finger comes down outside the bin, whatever width was planned."""
+    trial = in_bin((CUBE, at(0, 1e3 * BIN[1] / 2.0 - 15.0, 15)))
+    outcome = trial.run(from_above(0.0, 1e3 * BIN[1] / 2.0 - 15.0), 1e-3 * width_mm)
+    assert outcome.failure is PickFailure.HITS_BIN
+
+
+def test_a_hand_that_shakes_into_a_high_wall_hits_it() -> None:
+    """Walls higher than the lift, and the outer finger 6 mm from one of them, which is less than the hand shakes."""
+    slim = replace(JAW, palm_size_m=(0.02, 0.04, 0.02), finger_depth_m=0.25)
+    y_mm = 15.0 + 1e3 * slim.finger_thickness_m + 6.0 - 1e3 * BIN[1] / 2.0
+    for height_m, failure in ((0.3, PickFailure.HITS_BIN), (0.05, None)):
+        trial = PileTrial([(CUBE, at(0, y_mm, 15))], (*BIN[:2], height_m), slim)
+        assert trial.run(from_above(0.0, y_mm), 0.030).failure is failure

@@ -57,3 +57,17 @@ def test_a_cup_is_tried_as_a_jaw_is() -> None:
     found = candidates_that_hold(plate, load_gripper("suction"), np.random.default_rng(0), 6, IDENTITY)
     assert len(found)
     assert not found.moved_in_hand.any()
+
+
+def test_one_that_fails_first_and_mostly_holds_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    from srclib_ros.training import candidate_trials
+
+    told = iter([False, False, True, True, True, True, True] + [False] * 4)
+    outcomes = (SimpleNamespace(stable=stable, moved_in_hand=(0.001, 0.1)) for stable in told)
+    trial = SimpleNamespace(run=lambda T, width_m: next(outcomes))
+    rng = np.random.default_rng(0)
+    assert candidate_trials._tried(trial, np.eye(4), 0.02, rng) == (pytest.approx(5 / 7), (0.001, 0.1))  # type: ignore[arg-type]
+    assert candidate_trials._tried(trial, np.eye(4), 0.02, rng) == (0.0, (0.0, 0.0))  # type: ignore[arg-type]
+    assert next(told, None) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from support.grasp_parts import boxes, object_model
 
 from srclib_ros.cli.main import main
 from srclib_ros.geometry.transforms import make_transform
+from srclib_ros.simulation.pile_trial import PickFailure, PickOutcome
 from srclib_ros.training.pose_evaluation import PoseTally, _match, average_precision, pose_figures
 from srclib_ros.types import ObjectPose
 
@@ -31,7 +33,7 @@ def test_average_precision_by_hand() -> None:
     assert average_precision(np.array([0.9, 0.8, 0.7]), right, 3) == pytest.approx((1.0 + 2 / 3) / 3)
     assert average_precision(np.array([0.7, 0.9, 0.8]), right, 3) == pytest.approx(2 * (2 / 3) / 3)
     assert average_precision(np.zeros(0), np.zeros(0, bool), 3) == 0.0
-    assert average_precision(np.ones(1), np.ones(1, bool), 0) == 0.0
+    assert average_precision(np.ones(1), np.ones(1, bool), 0) is None
 
 
 def test_a_second_pose_of_one_instance_is_wrong_and_one_of_a_hidden_instance_counts_not_at_all() -> None:
@@ -46,7 +48,31 @@ def test_a_second_pose_of_one_instance_is_wrong_and_one_of_a_hidden_instance_cou
     figures = pose_figures(tally)
     assert (figures.instances, figures.recall, figures.ap) == (2, 0.5, 0.5)
     assert (figures.adds_05, figures.rotation_median_deg) == (0.5, pytest.approx(0.0, abs=1e-3))
-    assert (figures.grasp_top1_success, figures.coverage) == (0.0, 0.0)
+    assert (figures.grasp_top1_success, figures.coverage) == (None, None)
+
+
+def test_what_touches_on_hidden_instances_counts_not_at_all() -> None:
+    """Two poses of a hidden instance, and one between a hidden and a required one, nearer to the hidden."""
+    tally = PoseTally()
+    between = 0.002
+    poses = [pose(0.5, 0.9), pose(0.501, 0.8), pose(between, 0.7)]
+    truth = np.array([at(0.004), at(0.5), at(0.0)])
+    _match(poses, truth, np.float32([0.9, 0.2, 0.2]), BLOCK, tally)
+    (found,) = tally.detections
+    assert found.counts.tolist() == [False, False, True]
+    assert found.right.tolist() == [False, False, True]
+    assert pose_figures(tally).ap == 1.0
+
+
+def test_nothing_measured_is_no_zero_and_a_right_refusal_no_failure() -> None:
+    none = pose_figures(PoseTally(piles_failed=3))
+    assert (none.ap, none.recall, none.adds_05, none.grasp_top1_success, none.coverage) == (None,) * 5
+    tally = PoseTally(first=[PickOutcome(None), PickOutcome(PickFailure.MISSED), None], refused_rightly=1)
+    figures = pose_figures(tally)
+    assert figures.grasp_top1_success == pytest.approx(1 / 3)
+    assert figures.coverage == pytest.approx(2 / 4)
+    diverged = pose_figures(PoseTally(first=[PickOutcome(PickFailure.DIVERGED)]))
+    assert (diverged.grasp_top1_success, diverged.coverage) == (None, 1.0)
 
 
 def test_one_pile_through_the_network_that_ships(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,6 +85,16 @@ def test_one_pile_through_the_network_that_ships(tmp_path: Path, capsys: pytest.
     assert set(found) >= {"ap", "adds_05", "rotation_median_deg", "grasp_top1_success", "coverage", "objects"}
     assert found["objects"]["flange_80"]["instances"] > 3
     assert found["ap"] > 0.2
+
+
+def test_a_network_of_another_mesh_of_that_name_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["parts", str(tmp_path / "parts")])
+    ring = next((tmp_path / "parts").rglob("ring_50x65x7.stl"))
+    (tmp_path / "mine").mkdir()
+    shutil.copy(ring, tmp_path / "mine" / "flange_80.stl")
+    capsys.readouterr()
+    assert main(["evaluate", "pose", "--parts", str(tmp_path / "mine"), "--unit", "mm"]) != 0
+    assert "another mesh than flange_80" in capsys.readouterr().err
 
 
 def test_parts_without_a_network_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
