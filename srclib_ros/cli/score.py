@@ -21,11 +21,11 @@ are in, and its `part` numbers segments of the cloud, so that it is not held aga
 
 A grasp succeeds when the open hand gets there along a straight line of 10 cm without a collision of more than half a
 millimetre, closes, lifts 15 cm, holds and shakes, and in the end holds exactly one part, clear of bin and neighbours,
-not turned by more than 30 degrees nor slid by more than 10 mm since it closed. Every grasp is tried in the pile as it
-was filmed. Told are
+not turned by more than 30 degrees nor slid by more than 10 mm since it closed. Every grasp is tried in the pile that was
+filmed, come to rest again (moved_m tells how far, mostly less than a tenth of a millimetre). Told are
 
   success           share of the grasps tried (--top of each scene) that succeed; success_ci95: its 95 % interval when
-                    scenes are drawn anew
+                    scenes are drawn anew; held: the same with parts that turned or slid in the hand, but came out
   precision_at_1    share of scenes whose first grasp succeeds; a scene without a grasp counts as failure
   precision_at_10   share of each scene's first ten that succeeds, averaged over scenes; fewer than ten count as all
                     there are, none as 0; told from --top 10 on
@@ -65,10 +65,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from srclib_ros.captures.scene_folder import scene_folders
     from srclib_ros.grasping.grasp_file import read_grasps
-    from srclib_ros.grasping.gripper import load_grippers
+    from srclib_ros.grasping.gripper import as_jaw, load_grippers
 
     grippers, folders = load_grippers(), scene_folders(args.scene)
     files = [read_grasps(path, grippers) for path in _files(args.scene, args.grasps, folders)]
+    for file in files:
+        for index, grasp in enumerate(file.grasps[: args.top]):
+            as_jaw(grasp.gripper, f"{file.path}: grasps[{index}]: a trial in a pile")
     scenes, tried = [], []
     pairs = list(zip(folders, files, strict=True))
     for folder, file in progress(pairs, total=len(pairs), label="scenes", quiet=args.json):
@@ -154,12 +157,13 @@ def _told(grasp: PlannedGrasp, outcome: PickOutcome, ids: Sequence[int], ms: flo
 def _result(scenes: list[dict[str, Any]], tried: list[list[PickOutcome]], args: argparse.Namespace) -> dict[str, Any]:
     import numpy as np
 
-    from srclib_ros.simulation.pick_score import failures, precision_at, success, success_interval
+    from srclib_ros.simulation.pick_score import failures, held, precision_at, success, success_interval
 
     ms = [grasp["ms"] for scene in scenes for grasp in scene["grasps"]]
     return {
         "success": success(tried),
         "success_ci95": success_interval(tried, args.seed),
+        "held": held(tried),
         "precision_at_1": precision_at(tried, 1),
         "precision_at_10": precision_at(tried, 10) if args.top >= 10 else None,
         "coverage": float(np.mean([bool(scene["offered"]) for scene in scenes])),
@@ -181,6 +185,7 @@ def _table(result: dict[str, Any]) -> str:
     lines = [
         format_table(headings, rows, set(headings[1:4])),
         f"success {_share(result['success'])}{spread} of {result['grasps']} grasps tried",
+        f"held, though some turned or slid, {_share(result['held'])}",
         f"precision at 1 {_share(result['precision_at_1'])}, at 10 {_share(result['precision_at_10'])}; "
         f"coverage {_share(result['coverage'])} of {result['scenes']} scenes",
         *(f"{count:4d}  {reason}" for reason, count in result["failures"].items()),

@@ -18,6 +18,12 @@ def success(tried: Tried) -> float | None:
     return float(np.mean(said)) if said else None
 
 
+def held(tried: Tried) -> float | None:
+    """As `success`, but turned and slid parts count as held; None when there is none."""
+    said = [outcome.held for outcomes in tried for outcome in outcomes if outcome.held is not None]
+    return float(np.mean(said)) if said else None
+
+
 def success_interval(tried: Tried, seed: int, draws: int = 2000) -> tuple[float, float] | None:
     """95 % of the successes when scenes, each with all its grasps, are drawn anew; None of fewer than two scenes that
     have one."""

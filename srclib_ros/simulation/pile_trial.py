@@ -71,6 +71,12 @@ class PickOutcome:
         """None where physics diverged, which says nothing about the grasp."""
         return None if self.failure is PickFailure.DIVERGED else self.failure is None
 
+    @property
+    def held(self) -> bool | None:
+        """Whether exactly the one part came out, clear of the others, however it then lies in the hand."""
+        in_hand = self.failure in (PickFailure.TURNED, PickFailure.SLID)
+        return None if self.failure is PickFailure.DIVERGED else self.failure is None or in_hand
+
 
 class _HitsBinError(Exception):
     """The hand would have struck the bin while it closed, lifted or shook."""
