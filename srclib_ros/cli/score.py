@@ -21,8 +21,8 @@ are in, and its `part` numbers segments of the cloud, so that it is not held aga
 
 A grasp succeeds when the open hand gets there along a straight line of 10 cm without a collision of more than half a
 millimetre, closes, lifts 15 cm, holds and shakes, and in the end holds exactly one part, clear of bin and neighbours,
-not turned by more than 30 degrees nor slid by more than 10 mm since it closed. Every grasp is tried in the pile that was
-filmed, come to rest again (moved_m tells how far, mostly less than a tenth of a millimetre). Told are
+not turned by more than 30 degrees nor slid by more than 10 mm since it closed. Every grasp is tried in the pile that
+was filmed, come to rest again (moved_m tells how far, mostly less than a tenth of a millimetre). Told are
 
   success           share of the grasps tried (--top of each scene) that succeed; success_ci95: its 95 % interval when
                     scenes are drawn anew; held: the same with parts that turned or slid in the hand, but came out
