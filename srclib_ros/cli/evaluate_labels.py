@@ -83,7 +83,7 @@ def _table(result: dict[str, Any]) -> str:
     kappa = "-" if one["kappa"] is None else f"{one['kappa']:.2f}"
     area = "-" if result["auroc"] is None else f"{result['auroc']:.2f}"
     lines = [
-        f"{result['trials']} grasps in piles of {result['parts']} parts",
+        f"{result['trials']} grasps in piles of one kind each, of {result['parts']} kinds of parts",
         format_table(("label", "trials", "succeed"), rows, {"trials", "succeed"}),
         f"labelled .5 or more and success: alike {one['same']:.2f}, kappa {kappa}; AUROC {area}",
         *(f"{count:4d}  {reason}" for reason, count in result["failures_labelled_good"].items()),

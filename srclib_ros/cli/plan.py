@@ -1,4 +1,4 @@
-"""Plan grasps on one capture and print them, best first.
+"""Plan grasps on one capture and print them: the best of each part first, then the others.
 
 FILE is a scene folder (`srclib simulate`), a PCD, PLY or NPZ cloud, or a 16-bit depth image with its intrinsics:
 

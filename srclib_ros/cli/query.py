@@ -155,7 +155,7 @@ def _print(library: Library, record: dict[str, Any]) -> None:
             print(f"{said} (asked for from {record['asked_from']:g} on)")
             continue
         print(
-            f"{said} (from {verdict['similarity']:.2f} on; wrongly yes {verdict['false_accept']:.0%}, wrongly no "
+            f"{said} (from {verdict['similarity']:.3f} on; wrongly yes {verdict['false_accept']:.0%}, wrongly no "
             f"{verdict['false_reject']:.0%} when it was set)"
         )
     if not any(entry.category for entry in library.entries):

@@ -12,9 +12,9 @@ GRASPS a folder with a file of the same name for each (scene_0000.json; an empty
 A file of grasps is JSON: an object with `grasps`, or a bare list of them, best first. Each grasp is an object with
   T_bin_tcp   4 rows of 4 numbers, metres: the TCP in the bin frame (origin at the centre of the inner floor, z up); its
               z is the approach, its y the direction in which the fingers close, its origin between the fingertips
-  width_m     between the contacts; the hand comes 3 mm wider to either side
+  width_m     between the contacts; the hand comes 3 mm wider to either side, or as wide as it opens
   score       a number (`quality` will do); told again, but the order is that of the file
-  gripper     a name that grippers.yaml knows
+  gripper     a name that grippers.yaml knows, of a jaw: suction cups are not tried in piles yet
   part        may be there: the instance_id in scene.json of the part that is meant; another one is then a failure
 What `srclib plan --json` prints is taken as it is. Such an object also has `T_cloud_bin`, the bin frame that its grasps
 are in, and its `part` numbers segments of the cloud, so that it is not held against them.
@@ -52,6 +52,9 @@ if TYPE_CHECKING:
     from srclib_ros.types import Matrix
 
 
+FARTHEST_M = 1.5
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scene", type=Path, metavar="SCENE", help="a scene folder, or a folder of scenes")
     parser.add_argument("grasps", type=Path, metavar="GRASPS", help="a JSON file, or a folder of them; see above")
@@ -64,14 +67,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from srclib_ros.captures.scene_folder import scene_folders
+    from srclib_ros.errors import GripperError
     from srclib_ros.grasping.grasp_file import read_grasps
-    from srclib_ros.grasping.gripper import as_jaw, load_grippers
+    from srclib_ros.grasping.gripper import load_grippers
 
     grippers, folders = load_grippers(), scene_folders(args.scene)
     files = [read_grasps(path, grippers) for path in _files(args.scene, args.grasps, folders)]
     for file in files:
         for index, grasp in enumerate(file.grasps[: args.top]):
-            as_jaw(grasp.gripper, f"{file.path}: grasps[{index}]: a trial in a pile")
+            if grasp.gripper.kind != "jaw":
+                raise GripperError(
+                    f"{file.path}: grasps[{index}].gripper: {grasp.gripper.name} is a {grasp.gripper.kind} cup; only "
+                    "jaws are tried in piles yet; leave these grasps out"
+                )
     scenes, tried = [], []
     pairs = list(zip(folders, files, strict=True))
     for folder, file in progress(pairs, total=len(pairs), label="scenes", quiet=args.json):
@@ -104,6 +112,8 @@ def _try_scene(folder: Path, file: GraspFile, top: int) -> tuple[dict[str, Any],
     """What to tell of a scene, and the outcomes of its first `top` grasps."""
     from time import perf_counter
 
+    import numpy as np
+
     from srclib_ros.captures.scene_folder import read_scene, scene_meshes
     from srclib_ros.errors import CaptureError
     from srclib_ros.geometry.transforms import invert
@@ -123,6 +133,12 @@ def _try_scene(folder: Path, file: GraspFile, top: int) -> tuple[dict[str, Any],
         if grasp.gripper.name not in trials:
             trials[grasp.gripper.name] = PileTrial(pile, scene.bin.size_m, grasp.gripper)
         T_bin_tcp = grasp.T_bin_tcp if T_bin_meant is None else T_bin_meant @ grasp.T_bin_tcp
+        away_m = float(np.linalg.norm(T_bin_tcp[:3, 3]))
+        if away_m > FARTHEST_M:
+            raise CaptureError(
+                f"{file.path}: grasps[{index}].T_bin_tcp: {away_m:.3g} m from the bin's floor; check that it is in "
+                "metres, in the bin frame, and of this scene"
+            )
         part = None if grasp.part is None else ids.index(grasp.part)
         start = perf_counter()
         outcomes.append(trials[grasp.gripper.name].run(T_bin_tcp, grasp.width_m, part))

@@ -81,6 +81,9 @@ def run(args: argparse.Namespace) -> int:
 
     if args.bag is not None and args.bag.exists():
         raise CaptureError(f"{args.bag}: exists already; remove it or name another folder")
+    stale = sorted(args.out.glob("scene_*/scene.json"))
+    if stale:
+        raise CaptureError(f"{args.out}: holds {len(stale)} scenes already; empty it, or choose another folder")
     parts = load_parts(args.parts, args.unit)
     if args.only:
         parts = [part for part in parts if part.name in args.only or part.category in args.only]

@@ -88,7 +88,7 @@ def _why_none(part: Mapping[str, Any]) -> str:
     """What mostly speaks against the grasps of a part that has none to offer."""
     if part["planner"] is None and not part["rejected"]:
         return "-"
-    return "none: " + next(iter(part["rejected"]), "the gripper fits nowhere")
+    return "none: " + next(iter(part["rejected"]), "nothing to hold it by")
 
 
 def _answerer(part: Mapping[str, Any]) -> str:

@@ -119,7 +119,7 @@ def _answer(plan: GraspPlan, part: int, best: Grasp | None, match: Match | None)
         return best.source or ("model-free, doubtful" if doubtful else "model-free")
     reasons = Counter(str(item.reason) for item in plan.rejected if item.grasp.part == part)
     if not reasons:
-        return "passed over" if part in plan.passed_over else "the gripper fits nowhere"
+        return "passed over" if part in plan.passed_over else "nothing to hold it by"
     return textwrap.shorten(reasons.most_common(1)[0][0], LONGEST_REASON, placeholder=" ...")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from srclib_ros.config import PipelineConfig
-from srclib_ros.errors import CloudLayoutError, CloudTooLargeError, EmptyCloudError
+from srclib_ros.errors import BinNotFoundError, CloudLayoutError, CloudTooLargeError, EmptyCloudError
 from srclib_ros.geometry.normals import Grid, depth_grid, grid_normals, neighbour_normals
 from srclib_ros.geometry.transforms import apply, invert
 from srclib_ros.segmentation.background import Background, drop_lying_in_floor, find_background, in_footprint
@@ -21,8 +21,8 @@ BoolArray = npt.NDArray[np.bool_]
 def segment(cloud: Cloud, bin: Bin, config: PipelineConfig) -> Scene:
     """Bring the cloud into the bin frame, take bin, floor and walls away, and cut the rest into instances.
 
-    An empty bin gives a scene without segments. Raises EmptyCloudError (no finite point), CloudTooLargeError,
-    CloudLayoutError.
+    An empty bin gives a scene without segments. Raises EmptyCloudError (no finite point), BinNotFoundError (none in
+    the bin, not even its floor), CloudTooLargeError, CloudLayoutError.
     """
     _check(cloud, config)
     with np.errstate(invalid="ignore"):
@@ -48,6 +48,8 @@ def segment(cloud: Cloud, bin: Bin, config: PipelineConfig) -> Scene:
             drop_lying_in_floor(labels[crop], background)
     elif not np.isfinite(points[..., 2]).any():
         raise EmptyCloudError("the cloud holds no finite points; check that the sensor sees the bin")
+    else:
+        raise BinNotFoundError(_away(points))
     return Scene(cloud, bin, points, normals, labels, inside, _segments(points, normals, labels, completeness))
 
 
@@ -62,6 +64,15 @@ def _check(cloud: Cloud, config: PipelineConfig) -> None:
             f"{xyz.size // 3} points, more than segmentation.max_points = {config.segmentation.max_points}; "
             "crop or downsample the cloud, or raise the setting"
         )
+
+
+def _away(points_bin: FloatArray) -> str:
+    """What to say when all points lie elsewhere."""
+    x, y, z = np.nanmedian(points_bin.reshape(-1, 3), axis=0)
+    return (
+        f"no point lies where the bin is said to be, not even its floor; from its floor's centre they lie about "
+        f"{x:.2f} {y:.2f} {z:.2f} m away: check bin.pose, the camera's pose, and the scale of the depth"
+    )
 
 
 def _bounding_box(mask: BoolArray) -> tuple[slice, ...]:

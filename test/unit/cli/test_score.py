@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -148,3 +149,18 @@ def test_mistakes_are_named(scenes: Path, tmp_path: Path, capsys: pytest.Capture
     (old / MESHES).unlink()
     seal(old, "scene", 1, {})
     assert "holds no meshes" in error(str(old), write(tmp_path / "g.json", [grasp()]))
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        (grasp(x=33.0), r"grasps\[0\].T_bin_tcp: 33 m from the bin's floor"),
+        (grasp(width_m=0.0, gripper="suction"), r"grasps\[0\].gripper: suction is a suction cup"),
+    ],
+)
+def test_grasps_that_cannot_be_tried_are_named(
+    scenes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], told: dict[str, Any], named: str
+) -> None:
+
+    assert main(["score", str(scenes / "scene_0000"), write(tmp_path / "g.json", [told])]) != 0
+    assert re.search(named, capsys.readouterr().err)

@@ -94,3 +94,10 @@ def test_held_out_parts_are_others(tmp_path, capsys):
     told = json.loads(capsys.readouterr().out)
     assert len(told["parts"]) >= 20
     assert {"hook", "fan", "wing_nut"} <= set(told["families"])
+
+
+def test_scenes_that_are_there_are_not_mixed_with_new_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "scenes" / "scene_0000").mkdir(parents=True)
+    (tmp_path / "scenes" / "scene_0000" / "scene.json").write_text("{}")
+    assert main(["simulate", str(tmp_path), "--out", str(tmp_path / "scenes")]) != 0
+    assert "holds 1 scenes already; empty it" in capsys.readouterr().err

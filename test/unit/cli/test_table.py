@@ -60,7 +60,7 @@ def test_a_part_without_a_grasp_says_why() -> None:
     passed_over = PLAN | {"parts": [part(3, "ring_40"), part(4, None), part(5, None) | {"planner": None}], "grasps": []}
     outside, nowhere, last = pick_table(passed_over).splitlines()[2:]
     assert "none: outside the workspace" in outside
-    assert "none: the gripper fits nowhere" in nowhere
+    assert "none: nothing to hold it by" in nowhere
     assert "passed over" in last and "none" not in last
 
 

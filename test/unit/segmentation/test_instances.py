@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from srclib_ros.config import PipelineConfig, SegmentationConfig
-from srclib_ros.errors import CloudLayoutError, CloudTooLargeError, EmptyCloudError
+from srclib_ros.errors import BinNotFoundError, CloudLayoutError, CloudTooLargeError, EmptyCloudError
 from srclib_ros.geometry.transforms import make_transform, random_rotation
 from srclib_ros.segmentation.completeness import segment_features
 from srclib_ros.segmentation.evaluation import match_instances
@@ -178,6 +178,13 @@ def test_wrong_shapes_and_sizes_are_named() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 3), (3, 3), (100, 3), (1, 1, 3), (2, 2, 3), (7, 1, 3), (1, 40, 3), (5, 300, 3)])
 def test_tiny_and_thin_clouds_pass(shape: tuple[int, ...], rng: np.random.Generator) -> None:
-    xyz = rng.uniform(-0.1, 0.1, shape).astype(np.float32)
+    xyz = rng.uniform(-0.01, 0.1, shape).astype(np.float32)
     scene = segment(Cloud(xyz, viewpoint=np.array((0.0, 0.0, 1.0))), Bin(np.eye(4), (1, 1, 0)), CONFIG)
     assert scene.labels.shape == shape[:-1]
+
+
+def test_a_bin_that_nothing_lies_in_not_even_its_floor_is_no_empty_bin(rng: np.random.Generator) -> None:
+    """As a wrong scale of the depth or a wrong pose of the bin make it; a cell would fetch the next bin."""
+    xyz = rng.uniform(-0.1, 0.1, (20, 30, 3)).astype(np.float32) + np.float32((0.0, 0.0, -6.0))
+    with pytest.raises(BinNotFoundError, match=r"-6\.\d+ m away: check bin.pose"):
+        segment(Cloud(xyz, viewpoint=np.array((0.0, 0.0, 1.0))), Bin(np.eye(4), (1, 1, 0)), CONFIG)
