@@ -3,7 +3,8 @@
 Cups are set down all over the segment, moved square onto what lies below them (`patches`), and kept where the surface
 is whole, even and not too curved. The quality is evenness x room to the next edge x spare strength x what the sensor
 can vouch for, each in [0, 1]: rules of geometry, checked against true meshes in simulation, not a probability. The
-part's weight is guessed (`weight`), and a segment that may not be one whole part is trusted less.
+part's weight is guessed (`weight`), and a segment that may not be one whole part, or lies under
+others, is trusted less.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from scipy.spatial import cKDTree
 
 from srclib_ros.config import GraspConfig
 from srclib_ros.geometry.grasp_frame import pregrasp, tilt_rad
+from srclib_ros.grasping.burial import burial
 from srclib_ros.grasping.suction.cup import SuctionCup
 from srclib_ros.grasping.suction.patches import EDGE_M, ROOM_M, Patches, View, measure_patches
 from srclib_ros.grasping.suction.seal import MAX_SLOPE_RAD
@@ -28,6 +30,8 @@ REACH_M = 0.06
 SAME_PLACE_M = 0.004
 TILT_OFF_RAD = 0.15
 """A normal may be off by so much from that of the surface under the whole lip."""
+TOO_DEEP = 0.5
+"""A part with so much of its border under something higher is not lifted: it is neither seen whole nor free."""
 MOST = 24
 PIXELS = (20, 80)
 """Of the part under the cup: with no more than the first the sensor vouches for nothing, with the second for all."""
@@ -46,6 +50,7 @@ def suction_grasps(scene: Scene, segment: Segment, cup: SuctionCup, config: Gras
     found = measure_patches(segment.points_bin[seeds], segment.normals_bin[seeds], view, cup)
     quality = _quality(found, cup) * _spare_strength(found, guess_weight(segment, view.density_m2, density), cup)
     quality *= 1.0 if segment.completeness is None else 0.5 + 0.5 * segment.completeness
+    quality *= max(0.0, 1.0 - float(burial(scene)[segment.label]) / TOO_DEEP)
     quality[tilt_rad(found.T_bin_tcp) > config.max_tilt_rad] = 0
     best = _spread_out(found.T_bin_tcp[:, :3, 3], quality)
     T = cup.settled(found.T_bin_tcp[best])
@@ -105,7 +110,7 @@ def _density_m2(segment: Segment) -> float:
 def _quality(found: Patches, cup: SuctionCup) -> Matrix:
     """(M,) from the surface alone."""
     even = np.clip(1 - found.gap_m / cup.lip_gap_m, 0, 1) * np.clip(1 - found.slope_rad / MAX_SLOPE_RAD, 0, 1)
-    room = 0.4 + 0.6 * np.clip((found.room_m - EDGE_M) / (ROOM_M - EDGE_M), 0, 1)
+    room = 0.2 + 0.8 * np.clip((found.room_m - EDGE_M) / (ROOM_M - EDGE_M), 0, 1)
     vouched = np.clip((found.points - PIXELS[0]) / (PIXELS[1] - PIXELS[0]), 0, 1)
     return np.where(found.whole, even * room * vouched, 0.0)
 

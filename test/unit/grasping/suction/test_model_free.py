@@ -184,3 +184,13 @@ def test_points_lost_beside_the_lip_keep_it_away() -> None:
     found = suction_grasps(replace(scene, segments=(kept,)), kept, CUP, CONFIG)
     assert found
     assert all(abs(from_centre(grasp)[0]) > 0.002 + CUP.radius_m for grasp in found)
+
+
+def test_a_part_under_others_is_worth_less() -> None:
+    """A higher wall along one of its long sides."""
+    x, y = grid()
+    plate = block(*turned(x, y, (0.0, 0.0), 0.0), PLATE_M)
+    wall = block(*turned(x, y, (0.0, 0.055), 0.0), (0.2, 0.06, 0.014))
+    alone, beside = (scene_of(x, y, parts) for parts in ([plate], [plate, wall]))
+    free, deep = (suction_grasps(scene, scene.segments[0], CUP, CONFIG)[0].quality for scene in (alone, beside))
+    assert 0.2 * free < deep < 0.8 * free
