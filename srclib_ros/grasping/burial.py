@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
 from srclib_ros.grasping.surroundings import Surroundings
@@ -10,13 +12,20 @@ from srclib_ros.types import FloatArray, IntArray, Scene
 CELL_M = 0.004
 APART = 2
 """Cells from a place just within a part's border to the one beyond it that is compared: a finger's thickness."""
+_KEPT: WeakKeyDictionary[Scene, FloatArray] = WeakKeyDictionary()
 
 
 def burial(scene: Scene) -> FloatArray:
     """(L + 1,) by label, L the highest: share, 0 to 1, of the part's border beyond which something stands higher.
 
-    A part no border of which is in sight counts as 0.
+    A part no border of which is in sight counts as 0. Made once and kept for as long as the scene is.
     """
+    if scene not in _KEPT:
+        _KEPT[scene] = _burial(scene)
+    return _KEPT[scene]
+
+
+def _burial(scene: Scene) -> FloatArray:
     around = Surroundings.of_scene(scene)
     height, owner = _height_map(around.points_bin, around.labels)
     count = 1 + max(int(owner.max(initial=0)), max((part.label for part in scene.segments), default=0))

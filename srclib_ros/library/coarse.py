@@ -84,11 +84,9 @@ def _together(embeddings: npt.NDArray[np.generic], metric: npt.NDArray[np.generi
 
 def _components(embeddings: npt.NDArray[np.generic], metric: npt.NDArray[np.generic]) -> tuple[FloatArray, FloatArray]:
     """Mean (D + M,) and principal axes (D + M, at most DIMENSIONS) of views taken evenly."""
-    flat = [
-        views.reshape(-1, views.shape[2]) if views.size else np.zeros((embeddings[..., 0].size, 0), np.float32)
-        for views in (embeddings, metric)
-    ]
-    every = max(len(flat[0]) // _VIEWS_FOR_COMPONENTS, 1)
+    rows = embeddings.shape[0] * embeddings.shape[1]
+    flat = [views.reshape(rows, views.shape[2]) for views in (embeddings, metric)]
+    every = max(rows // _VIEWS_FOR_COMPONENTS, 1)
     views = _together(flat[0][::every], flat[1][::every])
     mean = views.mean(axis=0)
     _, axes = np.linalg.eigh((views - mean).T @ (views - mean))

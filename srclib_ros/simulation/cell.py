@@ -15,10 +15,17 @@ from srclib_ros.simulation.pile import BinPhysics
 from srclib_ros.types import Camera, IntArray, Matrix
 
 BIN_SIZE_M = (0.36, 0.26, 0.12)
+FILL = 1.2  # squared diameters of the copies in a pile, summed, over the area of the bin's floor
+COPIES = (3, 12)
 CAMERA_HEIGHT_M = 0.75
 CAMERA_TILT_RAD = 0.12  # at most
 SHEET_M = 0.004  # thickness of the bin's floor and walls
 TABLE_M = 1.5  # edge of the table beneath the bin
+
+
+def copies_in_bin(part: PartMesh) -> int:
+    """How many of a part make a pile in the bin of `BIN_SIZE_M`: some layers of large ones, not too many small ones."""
+    return int(np.clip(FILL * BIN_SIZE_M[0] * BIN_SIZE_M[1] / part.diameter_m**2, *COPIES))
 
 
 def simulate_scene(

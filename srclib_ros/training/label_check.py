@@ -16,15 +16,13 @@ from srclib_ros.geometry.transforms import apply
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.object_model import ObjectModel
 from srclib_ros.simulation.agreement import Agreement, agreement
-from srclib_ros.simulation.cell import BIN_SIZE_M, film
+from srclib_ros.simulation.cell import BIN_SIZE_M, copies_in_bin, film
 from srclib_ros.simulation.pile import BinPhysics
 from srclib_ros.simulation.pile_trial import PileTrial
 from srclib_ros.training.calibration import auroc
 from srclib_ros.training.grasp_labels import rated_images
 from srclib_ros.types import Matrix
 
-MOST_COPIES = 12
-FILL = 1.2  # squared diameters in the pile, summed, over the area of the bin's floor
 VISIBLE = 0.5  # share of an instance that must be seen: the network does not speak of others
 GOOD = 0.5  # a label from here on says that the grasp succeeds
 SURFACE_POINTS = 3_000
@@ -61,8 +59,7 @@ def try_labels(
     """
     if not len(part.candidates):
         return
-    copies = int(np.clip(FILL * BIN_SIZE_M[0] * BIN_SIZE_M[1] / mesh.diameter_m**2, 3, MOST_COPIES))
-    physics = BinPhysics([mesh] * copies, BIN_SIZE_M)
+    physics = BinPhysics([mesh] * copies_in_bin(mesh), BIN_SIZE_M)
     surface, _ = sample_surface(mesh, SURFACE_POINTS, np.random.default_rng(0))
     for _ in range(piles):
         poses = [T for _, T in physics.drop(rng)]

@@ -23,14 +23,12 @@ from srclib_ros.grasping.pose_distance import pose_distances, rotation_errors_ra
 from srclib_ros.grasping.propose import grasps_from_poses
 from srclib_ros.grasping.ranking import judge, rank
 from srclib_ros.segmentation.instances import segment
-from srclib_ros.simulation.cell import BIN_SIZE_M, film
+from srclib_ros.simulation.cell import BIN_SIZE_M, copies_in_bin, film
 from srclib_ros.simulation.pile import BinPhysics
 from srclib_ros.simulation.pile_trial import PickOutcome, PileTrial
 from srclib_ros.training.grasp_evaluation import MATCHED, REQUIRED_VISIBLE
 from srclib_ros.types import FloatArray, Grasp, Matrix, ObjectPose, Scene
 
-MOST_COPIES = 15
-FILL = 1.5  # squared diameters in the pile, summed, over the area of the bin's floor
 CLOSE_ADDS = 0.05  # diameters
 MOST_REFUSED = 20
 Flags = npt.NDArray[np.bool_]
@@ -85,8 +83,7 @@ def try_model(
     mesh: PartMesh, model: GraspModel, gripper: Gripper, piles: int, rng: np.random.Generator, config: PipelineConfig
 ) -> PoseTally:
     """Drop `piles` piles of the part alone and plan on each. Raises MissingDependencyError, SimulationError."""
-    copies = int(np.clip(FILL * BIN_SIZE_M[0] * BIN_SIZE_M[1] / mesh.diameter_m**2, 3, MOST_COPIES))
-    physics = BinPhysics([mesh] * copies, BIN_SIZE_M)
+    physics = BinPhysics([mesh] * copies_in_bin(mesh), BIN_SIZE_M)
     tally = PoseTally()
     for _ in range(piles):
         try:

@@ -3,8 +3,8 @@
 Cups are set down all over the segment, moved square onto what lies below them (`patches`), and kept where the surface
 is whole, even and not too curved. The quality is evenness x room to the next edge x spare strength x what the sensor
 can vouch for, each in [0, 1]: rules of geometry, checked against true meshes in simulation, not a probability. The
-part's weight is guessed (`weight`), and a segment that may not be one whole part, or lies under
-others, is trusted less.
+part's weight is guessed (`weight`), and a segment that may not be one whole part, or lies under others, is trusted
+less.
 """
 
 from __future__ import annotations

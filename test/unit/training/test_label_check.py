@@ -30,7 +30,7 @@ def test_nothing_tried_says_nothing() -> None:
 
 def test_blocks_in_a_pile_come_out_where_the_label_says_so(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("srclib_ros.training.label_check.MOST_COPIES", 3)
+    monkeypatch.setattr("srclib_ros.simulation.cell.COPIES", (3, 3))
     block, jaw, tried = boxes(((0, 0, 0), (0.06, 0.03, 0.03))), load_gripper("jaw"), TriedLabels()
     part = describe(block, jaw, np.random.default_rng(0), 12)
     try_labels(block, part, jaw, 1, 6, np.random.default_rng(1), tried)
