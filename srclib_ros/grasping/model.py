@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from srclib_ros.grasping.network import PIXELS_PER_DIAMETER, GridNetwork
 from srclib_ros.grasping.object_model import FILE, ObjectModel, load_object
 from srclib_ros.grasping.pose_distance import pose_distances
 from srclib_ros.grasping.refine import Fit, SurfaceFitter
-from srclib_ros.types import FloatArray, Matrix, ObjectPose, Scene, Segment
+from srclib_ros.types import FloatArray, IntArray, Matrix, ObjectPose, Scene, Segment
 
 Indices = npt.NDArray[np.int64]
 
@@ -35,6 +36,9 @@ SEEN_AROUND = 1.5  # diameters around the segments asked about that the network 
 DIFFERENT = 0.15  # diameters; nearer poses are one
 _COARSE = {"model_points": 256, "points": 48, "iterations": 3}
 _FINE = {"model_points": 500, "points": 96, "iterations": 6}
+MOST_IN_SEGMENT = 3
+LEFT_OVER = 0.25  # share of a segment off its pose, from which another part is looked for in it
+_UNEXPLAINED = 0.08  # diameters off a posed surface
 MIN_WORTH = 0.45  # a pose that agrees less with its segment and the map is dropped
 _FULL_WORTH = 0.7  # one that agrees this well keeps its whole score
 _AGREEING, _PROTRUDING = 0.05, 0.08  # diameters that a posed surface is off what was seen
@@ -85,7 +89,25 @@ class GraspModel:
         grid = _map_of(scene, low, high, pitch)
         poses = decode(self.network.run(grid), grid, scale * self.object.centroid_m, config.min_presence)
         owner = owners(grid.labels, poses.cell)
-        differing = [self._differing(poses, np.flatnonzero(owner == part.label), scale) for part in segments]
+        found: list[ObjectPose] = []
+        left = list(segments)
+        for _ in range(MOST_IN_SEGMENT):
+            more = self._one_each(left, poses, owner, found, grid, scale)
+            found += more
+            left = self._unexplained(left, more, scale)
+        return self._apart(found, scale)
+
+    def _one_each(
+        self,
+        segments: Sequence[Segment],
+        poses: CellPoses,
+        owner: IntArray,
+        found: Sequence[ObjectPose],
+        grid: HeightMap,
+        scale: float,
+    ) -> list[ObjectPose]:
+        """At most one more pose for each of `segments`, none near those found."""
+        differing = [self._differing(poses, np.flatnonzero(owner == part.label), found, scale) for part in segments]
         number = np.repeat(np.arange(len(segments)), [len(index) for index in differing])
         if not len(number):
             return []
@@ -100,8 +122,37 @@ class GraspModel:
             if worth[best] >= MIN_WORTH
         ]
 
-    def _differing(self, poses: CellPoses, index: Indices, scale: float) -> Indices:
-        """Of the poses in `index`, the most confident ones that differ."""
+    def _unexplained(self, segments: Sequence[Segment], found: Sequence[ObjectPose], scale: float) -> list[Segment]:
+        """Of each segment with a pose, an even sample of what lies off the posed surface, if it is much."""
+        pose_of = {pose.segment: pose for pose in found}
+        left = []
+        for part in segments:
+            if part.label not in pose_of:
+                continue
+            points, normals = _evenly(part, min(_CHECKED_POINTS, len(part.points_bin)))
+            T = pose_of[part.label].T_bin_object[None]
+            off = self._fine.distances(points[None], normals[None], T, scale)[0] > _UNEXPLAINED
+            if off.mean() > LEFT_OVER:
+                left.append(replace(part, points_bin=points[off], normals_bin=normals[off]))
+        return left
+
+    def _apart(self, found: Sequence[ObjectPose], scale: float) -> list[ObjectPose]:
+        """Without those that are nearly the pose of a better one: a part that was cut in two is one part."""
+        best_first = sorted(found, key=lambda pose: -pose.score)
+        T = np.array([pose.T_bin_object for pose in best_first]).reshape(-1, 4, 4)
+        near = pose_distances(T, T, self.object, scale) < DIFFERENT
+        kept: list[int] = []
+        for index in range(len(best_first)):
+            if not near[index, kept].any():
+                kept.append(index)
+        return [best_first[index] for index in kept]
+
+    def _differing(self, poses: CellPoses, index: Indices, found: Sequence[ObjectPose], scale: float) -> Indices:
+        """Of the poses in `index`, the most confident ones that differ, from one another and from those found."""
+        if found:
+            known = np.array([pose.T_bin_object for pose in found])
+            far = pose_distances(poses.T_bin_object[index], known, self.object, scale).min(axis=1) >= DIFFERENT
+            index = index[far]
         index = index[np.argsort(-poses.confidence[index], kind="stable")][:CONSIDERED]
         T = poses.T_bin_object[index]
         near = pose_distances(T, T, self.object, scale) < DIFFERENT

@@ -68,6 +68,11 @@ class SurfaceFitter:
         distance = self._distance(x, self._pair(x, n))
         return Fit(T, np.minimum(distance, _FAR).mean(axis=1) * size, (distance < _FAR / 2).mean(axis=1))
 
+    def distances(self, points: FloatArray, normals: FloatArray, T_bin_object: Matrix, scale: float) -> Matrix:
+        """(P, N) distances in diameters of points (P, N, 3) to the surface posed at (P, 4, 4)."""
+        x, n = self._into_object(points, normals, T_bin_object, np.float32(scale * self._diameter_m))
+        return self._distance(x, self._pair(x, n))
+
     def _into_object(
         self, points: FloatArray, normals: FloatArray, T: Matrix, size: np.float32
     ) -> tuple[FloatArray, FloatArray]:

@@ -21,7 +21,7 @@ def save_checkpoint(
     state: dict[str, Tensor] = {f"network.{name}": value for name, value in network.state_dict().items()}
     for index, moments in optimiser.state_dict()["state"].items():
         state |= {f"optimiser.{index}.{name}": value for name, value in moments.items()}
-    arrays = {name: value.numpy() for name, value in state.items()}
+    arrays = {name: value.cpu().numpy() for name, value in state.items()}
     write_tensors(path, arrays | {PROGRESS: progress})
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import copy
 import io
+import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -18,69 +21,143 @@ from srclib_ros.grasping.object_model import ObjectModel
 from srclib_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from srclib_ros.training.grasp_loss import GraspLoss
 from srclib_ros.training.grasp_scenes import GraspScene
-from srclib_ros.training.grasp_targets import make_example
+from srclib_ros.training.grasp_targets import Example, make_example
+from srclib_ros.training.grasp_watch import GraspWatch
 from srclib_ros.training.grid_net import GridNet
 from srclib_ros.training.progress import Progress, silent
+from srclib_ros.types import Matrix
 
-SAVE_EVERY = 100
+EVALUATE_EVERY = 250
+PATIENCE = 8
+"""Evaluations in a row that bring no better loss on the piles watched, after which a training stops."""
+WARM_UP = 125
+FIRST_SCENES = 6
+STREAMED = 0.7
+"""Share of the steps in which the scenes drawn from grow to all of them."""
 LOSS_OVER = 50  # last steps that the reported losses are averaged over
+
+
+class Scenes(Protocol):
+    """What a training draws from: a list, or a `grasp_stream.SceneStream`."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, number: int, /) -> GraspScene: ...
 
 
 @dataclass(frozen=True)
 class GraspSchedule:
-    """steps of the optimiser, each on `maps` maps of `side_px` pixels; the rate rises, then falls as a cosine."""
+    """steps of the optimiser at most, each on `maps` maps of `side_px` pixels; the rate rises, then stays.
 
-    steps: int = 2500
+    average: the network kept is the mean of those along the way, each weighing this much less than the one after it;
+    so it is at any step what a falling rate would lead to there, and trainings of different lengths compare.
+    """
+
+    steps: int = 5000
     maps: int = 10
     side_px: int = 72
     learning_rate: float = 2.5e-3
     weight_decay: float = 1e-3
+    average: float = 0.998
 
     def rate_at(self, step: int) -> float:
-        done = (step + 1) / self.steps
-        return self.learning_rate * min(done / 0.05, 1.0) * 0.5 * (1.0 + float(np.cos(np.pi * done)))
+        return self.learning_rate * min((step + 1) / WARM_UP, 1.0)
+
+    def scenes_at(self, step: int, scenes: int) -> int:
+        """How many of the scenes a step draws from."""
+        return min(scenes, max(FIRST_SCENES, math.ceil(scenes * step / (STREAMED * self.steps))))
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """network: averaged, in evaluation mode, on the CPU. losses: its training's terms, averaged over the last steps.
+
+    curve: (E, 3) of every evaluation on the piles watched: step, loss, and the share of the parts there whose most
+    confident cell has the pose right. steps: done in all.
+    """
+
+    network: GridNet
+    losses: dict[str, float]
+    curve: Matrix
+    steps: int
 
 
 def fit_grasp_network(
     part: ObjectModel,
-    scenes: Sequence[GraspScene],
+    scenes: Scenes,
+    watched: Sequence[GraspScene],
     schedule: GraspSchedule,
     seed: int,
     checkpoint: Path | None = None,
     progress: Progress = silent,
-) -> tuple[GridNet, dict[str, float]]:
-    """A trained network in evaluation mode, and the terms of its loss averaged over the last steps.
+) -> Fitted:
+    """Train on a GPU where there is one, until the steps are done or `watched` piles show no more progress.
 
-    checkpoint: file written now and then, and gone on from when it is there. Raises TrainingError.
+    checkpoint: file written at every evaluation, and gone on from when it is there. Raises TrainingError.
     """
-    if not any((scene.is_target & (scene.visibility > 0.0)).any() for scene in scenes):
-        raise TrainingError(f"{part.name}: no scene shows the part; simulate more scenes")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    watch = GraspWatch(part, watched, schedule.side_px, device)
     torch.manual_seed(seed)
-    network = GridNet(len(part.candidates)).to(memory_format=torch.channels_last)
+    network = GridNet(len(part.candidates)).to(device, memory_format=torch.channels_last)
+    averaged = copy.deepcopy(network).eval()
+    both = nn.ModuleList([network, averaged])
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=schedule.weight_decay)
-    start = int(load_checkpoint(checkpoint, network, optimiser)[0]) if checkpoint and checkpoint.is_file() else 0
-    loss_of, last = GraspLoss(part), [{"total": float("nan")}]
+    curve = np.zeros((0, 3))
+    if checkpoint is not None and checkpoint.is_file():
+        curve = load_checkpoint(checkpoint, both, optimiser)
+    start = int(curve[-1, 0]) if len(curve) else 0
+    loss_of, last = GraspLoss(part, device), [{"total": float("nan")}]
     network.train()
-    for step in progress(range(start, schedule.steps), total=schedule.steps - start, label=f"{part.name}: network"):
+
+    def drawn(step: int) -> list[Example]:
         rng = np.random.default_rng((seed, step))
-        drawn = rng.integers(len(scenes), size=schedule.maps)
-        examples = [make_example(scenes[index], part, schedule.side_px, rng) for index in drawn]
-        maps = torch.from_numpy(np.stack([example.maps for example in examples]))
-        terms = loss_of(network(maps.to(memory_format=torch.channels_last)), examples)
-        loss = torch.stack(list(terms.values())).sum()
-        if not torch.isfinite(loss):
-            raise TrainingError(f"{part.name}: the loss is no longer finite; lower the learning rate")
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        for group in optimiser.param_groups:
-            group["lr"] = schedule.rate_at(step)
-        optimiser.step()
-        last = [*last[-LOSS_OVER + 1 :], {name: float(term.detach()) for name, term in terms.items()}]
-        if checkpoint and (step + 1) % SAVE_EVERY == 0:
-            save_checkpoint(checkpoint, network, optimiser, np.array([step + 1]))
+        chosen = rng.integers(schedule.scenes_at(step, len(scenes)), size=schedule.maps)
+        return [make_example(scenes[index], part, schedule.side_px, rng) for index in chosen]
+
+    with ThreadPoolExecutor(1) as ahead:
+        coming = ahead.submit(drawn, start)
+        steps = range(start, 0 if _no_better(curve) else schedule.steps)
+        for step in progress(steps, total=len(steps), label=f"{part.name}: network"):
+            examples = coming.result()
+            coming = ahead.submit(drawn, min(step + 1, schedule.steps - 1))
+            maps = torch.from_numpy(np.stack([example.maps for example in examples]))
+            terms = loss_of(network(maps.to(device, memory_format=torch.channels_last)), examples)
+            loss = torch.stack(list(terms.values())).sum()
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+            for group in optimiser.param_groups:
+                group["lr"] = schedule.rate_at(step)
+            optimiser.step()
+            _follow(averaged, network, min(schedule.average, (step + 1) / (step + 10)))
+            last = [*last[-LOSS_OVER + 1 :], {name: term.detach() for name, term in terms.items()}]
+            if (step + 1) % EVALUATE_EVERY == 0 or step + 1 == schedule.steps:
+                if not torch.isfinite(loss):
+                    raise TrainingError(f"{part.name}: the loss is no longer finite; lower the learning rate")
+                curve = np.concatenate([curve, [[step + 1, *watch.look(averaged)]]])
+                if checkpoint is not None:
+                    save_checkpoint(checkpoint, both, optimiser, curve)
+                if _no_better(curve):
+                    break
     names = [name for name in last[-1] if name != "total"]
-    return network.eval(), {name: float(np.mean([terms.get(name, 0.0) for terms in last])) for name in names}
+    losses = {name: float(np.mean([float(terms.get(name, 0.0)) for terms in last])) for name in names}
+    done = int(curve[-1, 0]) if len(curve) else start
+    return Fitted(averaged.cpu(), losses, curve, done)
+
+
+def _no_better(curve: Matrix) -> bool:
+    """Whether the last PATIENCE evaluations are all worse than one before them."""
+    return len(curve) > PATIENCE and bool(curve[:-PATIENCE, 1].min() <= curve[-PATIENCE:, 1].min())
+
+
+@torch.no_grad()
+def _follow(averaged: nn.Module, network: nn.Module, keep: float) -> None:
+    """Move every weight of `averaged` by 1 - keep of the way to that of `network`, in place."""
+    pairs = list(zip(averaged.state_dict().values(), network.state_dict().values(), strict=True))
+    for kept, now in pairs:
+        if kept.is_floating_point():
+            kept.lerp_(now, 1.0 - keep)
+        else:
+            kept.copy_(now)
 
 
 def onnx_bytes(network: GridNet) -> bytes:

@@ -25,15 +25,15 @@ class GraspLoss:
     the symmetry group and over the hypotheses of a cell (winner takes most).
     """
 
-    def __init__(self, part: ObjectModel) -> None:
+    def __init__(self, part: ObjectModel, device: torch.device | str = "cpu") -> None:
         moments = part.inertia + _ISOTROPIC * np.eye(3)
         self._spread = 2.0 * float(np.trace(moments))
         symmetric = part.symmetry[:, :3, :3] @ moments
-        self._symmetric = torch.from_numpy(symmetric.astype(np.float32))
+        self._symmetric = torch.from_numpy(symmetric.astype(np.float32)).to(device)
 
     def __call__(self, cells: Tensor, examples: Sequence[Example]) -> dict[str, Tensor]:
         """Weighted terms of cells (B, C, h, w) for B examples; their sum is the loss."""
-        presence = torch.from_numpy(np.stack([example.presence for example in examples]))
+        presence = torch.from_numpy(np.stack([example.presence for example in examples])).to(cells.device)
         counts = presence >= 0.0
         logits = cells[:, PRESENCE]
         terms = {"presence": functional.binary_cross_entropy_with_logits(logits[counts], presence[counts])}
@@ -41,10 +41,10 @@ class GraspLoss:
         if not len(batch):
             return terms
         where = np.concatenate([example.cell for example in examples])
-        index = (torch.from_numpy(batch), *torch.from_numpy(where.T.copy()))
+        index = (torch.from_numpy(batch).to(cells.device), *torch.from_numpy(where.T.copy()).to(cells.device))
         found = cells.permute(0, 2, 3, 1)[index]
         offset, rotation, visibility, quality = (
-            torch.from_numpy(np.concatenate([getattr(example, name) for example in examples]))
+            torch.from_numpy(np.concatenate([getattr(example, name) for example in examples])).to(cells.device)
             for name in ("offset", "rotation", "visibility", "quality")
         )
         apart = functional.smooth_l1_loss(found[:, OFFSET], offset, beta=0.05, reduction="none").sum(1)

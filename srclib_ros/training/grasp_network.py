@@ -22,15 +22,16 @@ from srclib_ros.training.candidate_trials import candidates_that_hold
 from srclib_ros.training.fit_grasp_network import GraspSchedule, fit_grasp_network, onnx_bytes
 from srclib_ros.training.grasp_evaluation import evaluate
 from srclib_ros.training.grasp_scenes import SceneSource
+from srclib_ros.training.grasp_stream import SceneStream
 from srclib_ros.training.progress import Progress, silent
 
-STEPS_PER_MINUTE = 500
+STEPS_PER_MINUTE = 600
 """What one core of a small machine manages. Steps are counted, not minutes: the same seed gives the same network."""
-SCENES = 150
+SCENES = 450
 VALIDATION_SCENES = 24
 LABELS = "trials"
 """What the qualities that a network learns rest on; models of before learnt from geometry."""
-_FIRST_VALIDATION_SCENE = 100_000
+FIRST_VALIDATION_SCENE = 100_008  # the first of a bin
 
 
 def train_grasp_model(
@@ -39,7 +40,7 @@ def train_grasp_model(
     gripper: Gripper,
     out: Path,
     *,
-    minutes: float = 5.0,
+    minutes: float = 8.0,
     scenes: int = SCENES,
     validation_scenes: int = VALIDATION_SCENES,
     seed: int = 0,
@@ -68,11 +69,11 @@ def train_grasp_model(
             "rate; name another gripper, or check the mesh's unit"
         )
     source = SceneSource(mesh, part, distractors, gripper, cache / "scenes", seed)
-    train_on = source.scenes(scenes, progress=progress)
     checkpoint = cache / f"{source.identity}_{scenes}_{schedule.steps}.safetensors"
-    network, losses = fit_grasp_network(part, train_on, schedule, seed, checkpoint, progress)
-    onnx = onnx_bytes(network)
-    held_out = source.scenes(validation_scenes, _FIRST_VALIDATION_SCENE, progress)
+    with SceneStream(source, scenes) as stream:
+        held_out = source.scenes(validation_scenes, FIRST_VALIDATION_SCENE, progress)
+        fitted = fit_grasp_network(part, stream, held_out, schedule, seed, checkpoint, progress)
+    onnx = onnx_bytes(fitted.network)
     model = GraspModel(part, GridNetwork(onnx, len(part.candidates), threads=1))
     validation = evaluate(model, held_out)
 
@@ -86,7 +87,8 @@ def train_grasp_model(
         "diameter_m": part.diameter_m,
         "candidates": len(part.candidates),
         "symmetries": len(part.symmetry),
-        "training": training | {"losses": losses},
+        "training": training | {"losses": fitted.losses, "steps_done": fitted.steps},
+        "curve": {name: fitted.curve[:, column].tolist() for column, name in enumerate(("step", "loss", "found"))},
         "validation": {"seed": seed, **dataclasses.asdict(validation)},
     }
     write_json(out / CONFIG, config)

@@ -27,12 +27,18 @@ from srclib_ros.types import FloatArray, IntArray, Matrix
 
 COPIES = (4, 20)
 DISTRACTORS = (2, 7)
-SCENES_PER_BIN = 16
+SCENES_PER_PILE = 3
+"""A pile is filmed as it fell, and again each time that some of the parts on top were taken away."""
+PILES_PER_BIN = 6
+SCENES_PER_BIN = SCENES_PER_PILE * PILES_PER_BIN
+TAKEN = (0.2, 0.5)  # share of the parts on top
+ON_TOP = 0.6  # visible share
 BIN_IN_DIAMETERS = (2.4, 5.5)
 BIN_LENGTH_M = (0.14, 0.45)
 CAMERA_HEIGHT_M = (0.45, 0.85)
 CAMERA_TILT_RAD = 0.2
 SURFACE_POINTS = 1200
+_Setup = tuple[BinPhysics, list[PartMesh], int, tuple[float, float, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +82,13 @@ class SceneSource:
             if other.category != mesh.category and 0.3 < other.diameter_m / mesh.diameter_m < 2.0
         )
         self._cache = Path(cache)
-        self._setup = lru_cache(maxsize=1)(self._new_setup)
+        self._last_setup: tuple[int, _Setup] | None = None
         self.identity = sha256(
             b"".join(
                 np.ascontiguousarray(array).tobytes()
                 for array in (part.candidates.T_object_tcp, part.candidates.quality, part.vertices)
             )
-            + repr((gripper, seed, [other.name for other in self._distractors])).encode()
+            + repr((gripper, seed, SCENES_PER_PILE, [other.name for other in self._distractors])).encode()
         )[:16]
 
     def scenes(self, count: int, first: int = 0, progress: Progress = silent) -> list[GraspScene]:
@@ -90,18 +96,27 @@ class SceneSource:
         numbers = range(first, first + count)
         return [self.scene(number) for number in progress(numbers, total=count, label=f"{self._mesh.name}: scenes")]
 
-    def scene(self, number: int) -> GraspScene:
-        path = self._cache / f"{self.identity}_{number:05d}.safetensors"
-        try:
-            return _unpack(read_tensors(path))
-        except ArtifactError:
-            made = self._simulate(number)
-            write_tensors(path, _pack(made))
-            return made
+    def has(self, number: int) -> bool:
+        """Whether the scene lies in the cache."""
+        return self._path(number).is_file()
 
-    def _simulate(self, number: int) -> GraspScene:
-        rng = np.random.default_rng((self._seed, number))
-        physics, parts, copies, bin_size_m = self._setup(number // SCENES_PER_BIN)
+    def scene(self, number: int) -> GraspScene:
+        """Read, or simulated with the others of its pile."""
+        try:
+            return _unpack(read_tensors(self._path(number)))
+        except ArtifactError:
+            pile, layer = divmod(number, SCENES_PER_PILE)
+            scenes = self._simulate(pile)
+            for index, made in enumerate(scenes, start=pile * SCENES_PER_PILE):
+                write_tensors(self._path(index), _pack(made))
+            return scenes[layer]
+
+    def _path(self, number: int) -> Path:
+        return self._cache / f"{self.identity}_{number:05d}.safetensors"
+
+    def _simulate(self, pile: int) -> list[GraspScene]:
+        rng = np.random.default_rng((self._seed, pile))
+        physics, parts, copies, bin_size_m = self._setup(pile // PILES_PER_BIN)
         for _ in range(5):
             wanted = list(range(rng.integers(min(COPIES[0], copies), copies + 1)))
             others = len(parts) - copies
@@ -111,10 +126,15 @@ class SceneSource:
                 )
             placed = [(parts[index], T_bin_object) for index, T_bin_object in physics.drop(rng, wanted)]
             if placed:
-                return self._filmed(placed, bin_size_m, rng)
+                return self._layers(placed, bin_size_m, rng)
         raise TrainingError(f"{self._mesh.name}: no part stays in a bin of {bin_size_m} m; check the mesh's unit")
 
-    def _new_setup(self, number: int) -> tuple[BinPhysics, list[PartMesh], int, tuple[float, float, float]]:
+    def _setup(self, number: int) -> _Setup:
+        if self._last_setup is None or self._last_setup[0] != number:
+            self._last_setup = number, self._new_setup(number)
+        return self._last_setup[1]
+
+    def _new_setup(self, number: int) -> _Setup:
         """A bin, the parts that may fall into it, how many of them are copies of the network's."""
         rng = np.random.default_rng((self._seed, 1_000_000 + number))
         length = float(np.clip(self._mesh.diameter_m * rng.uniform(*BIN_IN_DIAMETERS), *BIN_LENGTH_M))
@@ -130,6 +150,17 @@ class SceneSource:
             others = [fitting[index] for index in chosen]
         parts = [self._mesh] * copies + others
         return BinPhysics(parts, bin_size_m), parts, copies, bin_size_m
+
+    def _layers(
+        self, placed: list[tuple[PartMesh, Matrix]], bin_size_m: tuple[float, float, float], rng: np.random.Generator
+    ) -> list[GraspScene]:
+        scenes = []
+        for _ in range(SCENES_PER_PILE):
+            scenes.append(self._filmed(placed, bin_size_m, rng))
+            on_top = np.flatnonzero(scenes[-1].visibility > ON_TOP)
+            taken = rng.permutation(on_top)[: min(round(len(on_top) * rng.uniform(*TAKEN)), len(placed) - 1)]
+            placed = [lying for index, lying in enumerate(placed) if index not in taken]
+        return scenes
 
     def _filmed(
         self, placed: list[tuple[PartMesh, Matrix]], bin_size_m: tuple[float, float, float], rng: np.random.Generator

@@ -45,7 +45,8 @@ def make_example(scene: GraspScene, part: ObjectModel, side_px: int, rng: np.ran
     shown = np.flatnonzero(scene.is_target & (scene.visibility >= MIN_VISIBLE))
     middle = poses[rng.choice(shown), :2, 3] if len(shown) else np.zeros(2)
     corner = middle - side / 2 + rng.uniform(-side / 4, side / 4, 2)
-    inside = np.flatnonzero(np.abs(turned[:, :2] - (corner + side / 2).astype(np.float32)).max(axis=1) <= side / 2)
+    x, y, _ = turned.T
+    inside = np.flatnonzero((x >= corner[0]) & (x <= corner[0] + side) & (y >= corner[1]) & (y <= corner[1] + side))
     points = turned[inside]
     points[:, 2] += np.float32(rng.normal(0.0, _FLOOR_ERROR_M))
     grid = rasterise(points, scene.owner[inside], pitch, corner, (side_px, side_px))
@@ -58,7 +59,8 @@ def targets(grid: HeightMap, scene: GraspScene, T_bin_object: Matrix, part: Obje
     rows, columns = maps.shape[1] // STRIDE, maps.shape[2] // STRIDE
     labels = np.pad(grid.labels, [(0, side - own) for side, own in zip(maps.shape[1:], grid.shape, strict=True)])
     block = labels.reshape(rows, STRIDE, columns, STRIDE).swapaxes(1, 2).reshape(rows, columns, -1)
-    votes = (block[..., :, None] == block[..., None, :]).sum(axis=3) * (block > 0)
+    votes = sum((block == np.roll(block, shift, axis=2)).astype(np.int8) for shift in range(block.shape[2]))
+    votes *= block > 0
     best = votes.argmax(axis=2)[..., None]
     owner = np.take_along_axis(block, best, 2)[..., 0]
     count = np.take_along_axis(votes, best, 2)[..., 0]

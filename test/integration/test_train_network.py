@@ -16,6 +16,7 @@ from srclib_ros.segmentation.instances import segment
 from srclib_ros.simulation.cell import simulate_scene
 from srclib_ros.training.grasp_network import train_grasp_model
 from srclib_ros.training.grasp_scenes import SceneSource
+from srclib_ros.training.grasp_stream import SceneStream
 from test.support.grasp_parts import bent_plate, boxes
 
 OTHER = boxes(((0, 0, 0), (0.02, 0.02, 0.03)))
@@ -63,7 +64,7 @@ def test_it_detects_in_a_simulated_scene(trained: Path) -> None:
 def test_the_same_number_gives_the_same_scene(trained: Path, tmp_path: Path) -> None:
     part, gripper = GraspModel.load(trained, threads=1).object, load_gripper("jaw")
     sources = [SceneSource(bent_plate(), part, [OTHER], gripper, tmp_path / name, 5) for name in ("a", "b")]
-    one, two, stored = sources[0].scene(17), sources[1].scene(17), sources[0].scene(17)
+    one, two, stored = sources[0].scene(19), sources[1].scene(19), sources[0].scene(19)
     for other in (two, stored):
         np.testing.assert_array_equal(one.points_bin, other.points_bin)
         np.testing.assert_array_equal(one.T_bin_object, other.T_bin_object)
@@ -71,3 +72,11 @@ def test_the_same_number_gives_the_same_scene(trained: Path, tmp_path: Path) -> 
     assert one.is_target.any() and not one.is_target.all()
     assert not one.quality[~one.is_target].any()
     assert one.owner.max() <= len(one.is_target)
+
+
+def test_scenes_are_simulated_beside(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = GraspModel.load(trained, threads=1).object
+    source = SceneSource(bent_plate(), part, [], load_gripper("jaw"), tmp_path, 5)
+    with SceneStream(source, 2) as stream:
+        monkeypatch.setattr(source, "_simulate", None)
+        assert stream[1].is_target.any() and len(stream[0].points_bin) > 1000

@@ -16,6 +16,7 @@ from test.support.grasp_scenes import lying_scene
 
 PART = object_model(bent_plate())
 SCHEDULE = GraspSchedule(steps=6, maps=2, side_px=64)
+WATCHED = [lying_scene(7)]
 
 
 class Killed(Exception):
@@ -37,15 +38,32 @@ def _weights(network: GridNet) -> np.ndarray:
 
 
 def test_a_killed_training_goes_on_as_if_nothing_had_been(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fitting, "SAVE_EVERY", 2)
+    monkeypatch.setattr(fitting, "EVALUATE_EVERY", 2)
     scenes = [lying_scene(seed) for seed in range(2)]
-    straight, losses = fit_grasp_network(PART, scenes, SCHEDULE, seed=3)
+    straight = fit_grasp_network(PART, scenes, WATCHED, SCHEDULE, seed=3)
     checkpoint = tmp_path / "state.safetensors"
     with pytest.raises(Killed):
-        fit_grasp_network(PART, scenes, SCHEDULE, 3, checkpoint, _kill_at(5))
-    resumed, _ = fit_grasp_network(PART, scenes, SCHEDULE, 3, checkpoint)
-    np.testing.assert_array_equal(_weights(straight), _weights(resumed))
-    assert all(np.isfinite(list(losses.values())))
+        fit_grasp_network(PART, scenes, WATCHED, SCHEDULE, 3, checkpoint, _kill_at(5))
+    resumed = fit_grasp_network(PART, scenes, WATCHED, SCHEDULE, 3, checkpoint)
+    np.testing.assert_array_equal(_weights(straight.network), _weights(resumed.network))
+    np.testing.assert_array_equal(straight.curve, resumed.curve)
+    assert straight.curve[:, 0].tolist() == [2, 4, 6] and straight.steps == 6
+    assert all(np.isfinite(list(straight.losses.values())))
+
+
+def test_a_training_stops_when_what_it_watches_gets_no_better(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "EVALUATE_EVERY", 1)
+    monkeypatch.setattr(fitting, "PATIENCE", 2)
+    losses = iter([3.0, 2.0, 2.5, 2.0])
+    monkeypatch.setattr(fitting.GraspWatch, "look", lambda *_: (next(losses), 0.0))
+    fitted = fit_grasp_network(PART, [lying_scene(0)], WATCHED, SCHEDULE, 0)
+    assert fitted.steps == 4 and fitted.curve[:, 1].tolist() == [3.0, 2.0, 2.5, 2.0]
+
+
+def test_more_scenes_are_drawn_from_as_a_training_goes_on() -> None:
+    schedule = GraspSchedule(steps=100)
+    assert [schedule.scenes_at(step, 70) for step in (0, 35, 70, 99)] == [fitting.FIRST_SCENES, 35, 70, 70]
+    assert schedule.scenes_at(0, 2) == 2
 
 
 def test_onnx_says_what_torch_says() -> None:
@@ -66,4 +84,4 @@ def test_scenes_without_the_part_are_refused() -> None:
     scene = lying_scene(0)
     scene.is_target[:] = False
     with pytest.raises(TrainingError, match="simulate more scenes"):
-        fit_grasp_network(PART, [scene], SCHEDULE, 0)
+        fit_grasp_network(PART, [lying_scene(0)], [scene], SCHEDULE, 0)
