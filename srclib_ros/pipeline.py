@@ -19,6 +19,7 @@ from srclib_ros.grasping.model import GraspModel
 from srclib_ros.grasping.planners import planners
 from srclib_ros.grasping.propose import grasps_from_poses
 from srclib_ros.grasping.ranking import judge, rank
+from srclib_ros.grasping.recut import recut
 from srclib_ros.library.selection import answered, select
 from srclib_ros.library.store import Library
 from srclib_ros.segmentation.bin import locate_bin
@@ -85,6 +86,8 @@ class PickPipeline:
             matches = tuple(self._for_this_gripper(match) for match in selected)
         with clock.stage("network"):
             poses = self._detect(scene, matches)
+            scene, poses = recut(scene, poses, {pose.source: self._model(pose.source).object for pose in poses})
+            matches += _of_new_segments(scene, matches, poses)
         with clock.stage("grasps"):
             judged = _Judged(scene, self.gripper, self.config.grasp, self._failed)
             judged.add(self._propose(poses))
@@ -94,7 +97,7 @@ class PickPipeline:
             grasps, rejected = rank(judged.grasps, judged.reasons, scene, self.config.grasp.max_grasps)
         self._failed.watch(grasps, scene)
         verdict, why = _verdict(scene, matches, grasps, rejected, passed_over)
-        unheld = sum(match.source != before.source for match, before in zip(matches, selected, strict=True))
+        unheld = sum(match.source != before.source for match, before in zip(matches, selected, strict=False))
         if unheld:
             remark = f"{unheld} of {len(matches)} parts whose source has a network, but not for {self.gripper.name}"
             why = "; ".join(filter(None, (why, remark)))
@@ -242,6 +245,24 @@ def _add_model_free(scene: Scene, judged: _Judged, gripper: Gripper, config: Gra
             not_seen -= {part.label for part in batch}
             looked_at += len(batch)
     return frozenset(not_seen)
+
+
+def _of_new_segments(scene: Scene, matches: Sequence[Match], poses: Sequence[ObjectPose]) -> tuple[Match, ...]:
+    """Matches of the segments that a network's poses made: what its source's best match says, under their label."""
+    by_source: dict[str | None, Match] = {}
+    for match in sorted(matches, key=lambda match: -match.nearest.similarity):
+        by_source.setdefault(match.source, match)
+    known = {match.segment for match in matches}
+    return tuple(
+        replace(
+            by_source[pose.source],
+            segment=pose.segment,
+            completeness=None,
+            why=f"told apart by the network of {pose.source}",
+        )
+        for pose in poses
+        if pose.segment not in known
+    )
 
 
 def _verdict(

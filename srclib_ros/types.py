@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -108,6 +109,16 @@ class Scene:
     labels: IntArray
     inside: npt.NDArray[np.bool_]
     segments: tuple[Segment, ...]
+
+    @cached_property
+    def inside_index(self) -> npt.NDArray[np.int64]:
+        """(M,) indices into the flattened cloud of the points `inside`."""
+        return np.flatnonzero(self.inside)
+
+    @cached_property
+    def inside_points_bin(self) -> FloatArray:
+        """(3, M) float32, contiguous coordinates of the points `inside`."""
+        return np.ascontiguousarray(self.points_bin.reshape(-1, 3)[self.inside_index].T)
 
     @property
     def viewpoint_bin(self) -> Matrix:

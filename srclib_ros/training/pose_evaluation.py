@@ -22,6 +22,7 @@ from srclib_ros.grasping.object_model import ObjectModel
 from srclib_ros.grasping.pose_distance import pose_distances, rotation_errors_rad
 from srclib_ros.grasping.propose import grasps_from_poses
 from srclib_ros.grasping.ranking import judge, rank
+from srclib_ros.grasping.recut import recut
 from srclib_ros.segmentation.instances import segment
 from srclib_ros.simulation.cell import BIN_SIZE_M, copies_in_bin, film
 from srclib_ros.simulation.pile import BinPhysics
@@ -99,7 +100,8 @@ def try_model(
         scene = segment(filmed.cloud, filmed.bin, config)
         poses = sorted(model.detect(scene, scene.segments, 1.0, config.grasp), key=lambda pose: -pose.score)
         _match(poses, T_bin_object, visible, model.object, tally)
-        offered, refused = _grasps(scene, poses, model.object, gripper, config)
+        scene, cut = recut(scene, poses, {model.object.name: model.object})
+        offered, refused = _grasps(scene, cut, model.object, gripper, config)
         pile = PileTrial([(mesh, T) for T in T_bin_object], BIN_SIZE_M, gripper)
         if offered is not None:
             tally.first.append(pile.run(offered.T_bin_tcp, min(offered.width_m, gripper.widest_m)))

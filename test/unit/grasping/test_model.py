@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ from srclib_ros.geometry.transforms import apply, make_transform, rotate
 from srclib_ros.grasping.model import KIND, SCHEMA, GraspModel
 from srclib_ros.grasping.network import ERROR, FIRST_QUALITY, OFFSET, PRESENCE, ROTATION, STRIDE, Cells, network_input
 from srclib_ros.grasping.pose_distance import pose_distances
-from srclib_ros.types import Bin, Cloud, Scene, Segment
+from srclib_ros.grasping.pose_search import UNSEGMENTED
+from srclib_ros.grasping.recut import recut
+from srclib_ros.types import Bin, Cloud, ObjectPose, Scene, Segment
 from test.support.grasp_parts import bent_plate, object_model
 
 PART = object_model(bent_plate())
@@ -39,8 +42,12 @@ class StatingNetwork:
         values[PRESENCE] = -9.0
         values[ROTATION] = np.random.default_rng(0).normal(size=(ROTATION.stop - ROTATION.start, 1, 1))
         wrong = Rotation.from_rotvec([0.1, -0.12, 0.15]).as_matrix()
+        raised = np.nan_to_num(grid.height_m) > 0.001 * self.scale
+        at = grid.origin_bin_xy + (np.indices(grid.shape)[::-1].transpose(1, 2, 0) + 0.5) * grid.pitch_m
+        apart = np.linalg.norm(at[:, :, None] - self.scale * T_TRUE[:, :2, 3], axis=3)
         for number, T in enumerate(T_TRUE):
-            for row, column in np.unique(np.argwhere(grid.labels == number + 1) // STRIDE, axis=0):
+            part = raised & (apart.argmin(axis=2) == number)
+            for row, column in np.unique(np.argwhere(part) // STRIDE, axis=0):
                 centre = grid.origin_bin_xy + (np.array([column, row]) + 0.5) * STRIDE * grid.pitch_m
                 centroid = self.scale * (T[:3, :3] @ PART.centroid_m + T[:3, 3])
                 away = (centroid - np.append(centre, reference[row, column])) / (self.scale * PART.diameter_m)
@@ -82,7 +89,7 @@ def test_each_segment_gets_its_pose_refined(scale: float) -> None:
     for pose, T in zip(poses, T_TRUE, strict=True):
         expected = T.copy()
         expected[:3, 3] *= scale
-        assert pose_distances(pose.T_bin_object[None], expected[None], PART, scale)[0, 0] < 0.05
+        assert pose_distances(pose.T_bin_object[None], expected[None], PART, scale)[0, 0] < 0.06
         assert pose.fit_m < 0.02 * scale * PART.diameter_m
         assert pose.scale == scale and pose.source == PART.name and 0.5 < pose.score <= 1.0
         assert pose.grasp_quality.shape == (3,)
@@ -128,13 +135,67 @@ def test_a_network_that_sees_nothing_finds_nothing() -> None:
     assert GraspModel(PART, Blind(1.0)).detect(scene, scene.segments, 1.0, CONFIG) == []  # type: ignore[arg-type]
 
 
-def test_a_pose_that_does_not_fit_is_dropped() -> None:
+def test_a_pose_that_does_not_fit_its_segment_is_none_of_it() -> None:
     scene = _scene(1.0)
     moved = [
         Segment(part.label, part.indices, part.points_bin + np.float32([0.0, 0.0, 0.3]), part.normals_bin)
         for part in scene.segments
     ]
-    assert _model().detect(scene, moved, 1.0, CONFIG) == []
+    assert all(pose.segment == UNSEGMENTED for pose in _model().detect(scene, moved, 1.0, CONFIG))
+
+
+def _under_labels(scene: Scene, labels: np.ndarray) -> Scene:
+    points, normals = scene.points_bin, scene.normals_bin
+    segments = tuple(
+        Segment(label, np.flatnonzero(labels == label), points[labels == label], normals[labels == label])
+        for label in range(1, int(labels.max()) + 1)
+    )
+    return replace(scene, labels=labels, segments=segments)
+
+
+def _cut_and_found(scene: Scene) -> tuple[Scene, tuple[ObjectPose, ...]]:
+    """The scene as a detection cuts it anew; every true pose is found once, in a segment of its own."""
+    poses = _model().detect(scene, scene.segments, 1.0, CONFIG)
+    cut, kept = recut(scene, poses, {PART.name: PART})
+    found = pose_distances(np.array([pose.T_bin_object for pose in kept]), np.array(T_TRUE), PART)
+    assert len(kept) == 2 and sorted(found.argmin(axis=1)) == [0, 1] and found.min(axis=1).max() < 0.06
+    assert len({pose.segment for pose in kept}) == 2
+    return cut, kept
+
+
+def _share_of(cut: Scene, whole: Scene, pose: ObjectPose) -> float:
+    """How much of what carries the pose's label lies on the one part that it is of."""
+    truth = whole.labels[cut.labels == pose.segment]
+    return float(np.bincount(truth).max() / len(truth))
+
+
+def test_two_parts_in_one_segment_are_told_apart() -> None:
+    whole = _scene(1.0)
+    cut, kept = _cut_and_found(_under_labels(whole, np.minimum(whole.labels, 1)))
+    assert all(_share_of(cut, whole, pose) > 0.95 for pose in kept)
+    assert {part.label for part in cut.segments} == {1, 2}
+
+
+def test_a_part_in_two_segments_is_found_once() -> None:
+    whole = _scene(1.0)
+    labels = whole.labels.copy()
+    labels[np.flatnonzero(labels == 2)[::2]] = 3
+    _cut_and_found(_under_labels(whole, labels))
+
+
+def test_a_part_in_no_segment_is_found_and_gets_one() -> None:
+    whole = _scene(1.0)
+    cut, kept = _cut_and_found(_under_labels(whole, np.where(whole.labels == 2, 0, whole.labels)))
+    new = next(pose for pose in kept if pose.segment != 1)
+    assert _share_of(cut, whole, new) > 0.85
+    assert np.count_nonzero(cut.labels == new.segment) > 0.8 * np.count_nonzero(whole.labels == 2)
+
+
+def test_a_scene_whose_poses_have_their_segments_stays() -> None:
+    scene = _scene(1.0)
+    poses = _model().detect(scene, scene.segments, 1.0, CONFIG)
+    assert recut(scene, poses, {PART.name: PART}) == (scene, tuple(poses))
+    assert recut(scene, [], {}) == (scene, ())
 
 
 def test_folders_that_cannot_be_trusted_are_refused(tmp_path: Path) -> None:
