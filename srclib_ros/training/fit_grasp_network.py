@@ -161,7 +161,10 @@ def _follow(averaged: nn.Module, network: nn.Module, keep: float) -> None:
 
 
 def onnx_bytes(network: GridNet) -> bytes:
-    """The network as ONNX, batch normalisation folded: `maps` (1, CHANNELS, H, W) in, `cells` out, H and W free."""
+    """The network as ONNX, batch normalisation folded: `maps` (1, CHANNELS, H, W) in, `cells` out, H and W free.
+
+    Its weights are stored at half precision, and computed with at single.
+    """
     folded = copy.deepcopy(network).eval().to(memory_format=torch.contiguous_format)
     _fold(folded)
     buffer = io.BytesIO()
@@ -175,7 +178,30 @@ def onnx_bytes(network: GridNet) -> bytes:
         dynamic_axes={"maps": {2: "height", 3: "width"}, "cells": {2: "rows", 3: "columns"}},
         opset_version=17,
     )
-    return buffer.getvalue()
+    return _halved(buffer.getvalue())
+
+
+def _halved(network: bytes) -> bytes:
+    """The same network with large weights as float16, each behind a cast that a session does once, when it opens."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load_model_from_string(network)
+    graph = model.graph
+    large = [
+        weight for weight in graph.initializer if weight.data_type == TensorProto.FLOAT and np.prod(weight.dims) >= 256
+    ]
+    casts = []
+    for weight in large:
+        half = numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), f"{weight.name}.half")
+        casts.append(helper.make_node("Cast", [half.name], [weight.name], to=TensorProto.FLOAT))
+        graph.initializer.remove(weight)
+        graph.initializer.append(half)
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    halved: bytes = model.SerializeToString()
+    return halved
 
 
 def _fold(module: nn.Module) -> None:

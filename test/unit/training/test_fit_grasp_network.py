@@ -76,7 +76,7 @@ def test_onnx_says_what_torch_says() -> None:
         maps = torch.rand(1, 3, height, width)
         (found,) = session.run(None, {"maps": maps.numpy()})
         with torch.no_grad():
-            np.testing.assert_allclose(found, network(maps).numpy(), atol=2e-4)
+            np.testing.assert_allclose(found, network(maps).numpy(), atol=5e-3)
         assert found.shape == (1, FIRST_QUALITY + 7, height // 4, width // 4)
 
 
