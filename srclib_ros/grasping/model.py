@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import cKDTree
 
 from srclib_ros.artifact import open_sealed, read_bytes, read_json, resolve_inside
 from srclib_ros.config import GraspConfig
@@ -109,10 +110,12 @@ def _seen(scene: Scene) -> HeightMap:
     """The whole scene about as fine as the camera saw it; its networks ask for it one after another."""
     x, y, _ = scene.inside_points_bin
     low, high = (np.array([f(x), f(y)], np.float64) for f in (np.min, np.max))
-    pitch = max(FINEST_M, SPACINGS * float(np.median([_spacing_m(part) for part in scene.segments])))
+    pitch = max(FINEST_M, SPACINGS * _spacing_m(max(scene.segments, key=lambda part: len(part.points_bin))))
     return _map_of(scene, scene.inside_index, low, high + pitch, pitch)
 
 
 def _spacing_m(part: Segment) -> float:
-    """About how far apart a segment's points lie: the median gap of successive ones."""
-    return float(np.median(np.linalg.norm(np.diff(part.points_bin[:, :2], axis=0), axis=1)))
+    """How far apart a segment's points lie: the median distance of some from the nearest other."""
+    points = part.points_bin
+    distance, _ = cKDTree(points).query(points[:: max(1, len(points) // 200)], k=2)
+    return float(np.median(distance[:, 1]))

@@ -39,8 +39,13 @@ _TRUST = 0.2  # what the network's own confidence counts beside the fit
 _UPPER = 0.3  # least upward component of the normals of what a camera sees from above
 _CHECKED_POINTS = 512
 _SURE = 0.5  # least presence of a part that lies in no segment
+COPIES = 2
+"""So many parts must be found in segments before one is looked for in none: among other parts it would be a mistake."""
 _BESIDE = 0.35  # diameters between the centroids of two parts
 _NEARBY_POINTS = 400
+_REACH = 1.1  # times the distance from the centroid to the farthest point of a part
+_FEW = 0.25  # least share of a segment that a part in it has
+_DENSER = 3  # times the points that are used
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +76,8 @@ class PoseSearch:
     ) -> None:
         self._coarse, self._fine = fitters.coarse, fitters.fine
         self._part, self._poses, self._owner, self._seen, self._scale = part, poses, owner, seen, scale
+        farthest = float(np.linalg.norm(part.vertices - part.centroid_m, axis=1).max())
+        self._reach_m = _REACH * scale * farthest
 
     def find(self, segments: Sequence[Segment], around: Around) -> list[ObjectPose]:
         """Every part once, most certain first; of one segment several may be, and some of none.
@@ -107,6 +114,8 @@ class PoseSearch:
         self, segments: Sequence[Segment], found: Sequence[ObjectPose], around: Around
     ) -> list[ObjectPose]:
         """Parts that the network is sure of, but that no pose was found for in a segment."""
+        if len(found) < COPIES:
+            return []
         asked = [UNSEGMENTED, *(part.label for part in segments)]
         index = np.flatnonzero((self._poses.presence >= _SURE) & np.isin(self._owner, asked))
         index = index[np.argsort(-self._poses.confidence[index], kind="stable")]
@@ -185,8 +194,7 @@ class PoseSearch:
     ) -> _Tried:
         """Each pose fitted to its segment, or left as it is where that is worth more: the share of the segment that it
         explains, how well it fits it, and how far it agrees with what lies around."""
-        clouds = [_evenly(part, effort["points"]) for part in segments]
-        points, normals = (np.stack([cloud[kind] for cloud in clouds])[tried.number] for kind in (0, 1))
+        points, normals = self._within_reach(tried, segments, effort["points"])
         before, after = (
             fitter.fit(points, normals, tried.T_bin_object, self._scale, iterations)
             for iterations in (0, effort["iterations"])
@@ -199,6 +207,20 @@ class PoseSearch:
             worth=np.where(gains, worth_after, worth_before),
             fit_m=np.where(gains, after.fit_m, before.fit_m),
         )
+
+    def _within_reach(self, tried: _Tried, segments: Sequence[Segment], count: int) -> tuple[FloatArray, FloatArray]:
+        """(P, count, 3) points and normals for each pose, of those of its segment that its part can reach to: the rest
+        are another's. All where these are few."""
+        clouds = [_evenly(part, _DENSER * count) for part in segments]
+        points, normals = (np.stack([cloud[kind] for cloud in clouds])[tried.number] for kind in (0, 1))
+        R, t = tried.T_bin_object[:, :3, :3], tried.T_bin_object[:, :3, 3]
+        middle = (R @ (self._scale * self._part.centroid_m) + t)[:, None].astype(np.float32)
+        near = ((points - middle) ** 2).sum(axis=2) < self._reach_m**2
+        near |= near.mean(axis=1, keepdims=True) < _FEW
+        order = np.argsort(~near, axis=1, kind="stable")
+        chosen = (np.arange(count) * near.sum(axis=1, keepdims=True)) // count
+        index = np.take_along_axis(order, chosen, axis=1)[..., None]
+        return np.take_along_axis(points, index, axis=1), np.take_along_axis(normals, index, axis=1)
 
     def _worth(self, fit: Fit) -> Matrix:
         misfit = fit.fit_m / (self._scale * self._part.diameter_m)

@@ -11,6 +11,7 @@ from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, Artifa
 from srclib_ros.geometry.height_map import HeightMap
 from srclib_ros.geometry.mesh import sample_surface
 from srclib_ros.geometry.transforms import apply, make_transform, rotate
+from srclib_ros.grasping import pose_search
 from srclib_ros.grasping.model import KIND, SCHEMA, GraspModel
 from srclib_ros.grasping.network import ERROR, FIRST_QUALITY, OFFSET, PRESENCE, ROTATION, STRIDE, Cells, network_input
 from srclib_ros.grasping.pose_distance import pose_distances
@@ -183,9 +184,12 @@ def test_a_part_in_two_segments_is_found_once() -> None:
     _cut_and_found(_under_labels(whole, labels))
 
 
-def test_a_part_in_no_segment_is_found_and_gets_one() -> None:
+def test_a_part_in_no_segment_is_found_among_its_copies_and_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = _scene(1.0)
-    cut, kept = _cut_and_found(_under_labels(whole, np.where(whole.labels == 2, 0, whole.labels)))
+    seen = _under_labels(whole, np.where(whole.labels == 2, 0, whole.labels))
+    assert [pose.segment for pose in _model().detect(seen, seen.segments, 1.0, CONFIG)] == [1]
+    monkeypatch.setattr(pose_search, "COPIES", 1)
+    cut, kept = _cut_and_found(seen)
     new = next(pose for pose in kept if pose.segment != 1)
     assert _share_of(cut, whole, new) > 0.85
     assert np.count_nonzero(cut.labels == new.segment) > 0.8 * np.count_nonzero(whole.labels == 2)
