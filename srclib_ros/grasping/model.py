@@ -115,7 +115,8 @@ def _seen(scene: Scene) -> HeightMap:
 
 
 def _spacing_m(part: Segment) -> float:
-    """How far apart a segment's points lie: the median distance of some from the nearest other."""
+    """How far apart a segment's points lie, from the distance of the eighth nearest: 1.4 to 1.5 spacings, be they in
+    rows or strewn."""
     points = part.points_bin
-    distance, _ = cKDTree(points).query(points[:: max(1, len(points) // 200)], k=2)
-    return float(np.median(distance[:, 1]))
+    distance, _ = cKDTree(points).query(points[:: max(1, len(points) // 200)], k=[min(9, len(points))])
+    return float(np.median(distance)) / 1.45

@@ -38,6 +38,7 @@ _AGREEING, _PROTRUDING = 0.025, 0.04  # diameters that a posed surface is off wh
 _TRUST = 0.2  # what the network's own confidence counts beside the fit
 _UPPER = 0.3  # least upward component of the normals of what a camera sees from above
 _CHECKED_POINTS = 512
+_MAPPED = 0.4  # of the points of a posed surface's upper side this share at least is to lie where something was seen
 _SURE = 0.5  # least presence of a part that lies in no segment
 COPIES = 2
 """So many parts must be found in segments before one is looked for in none: among other parts it would be a mistake."""
@@ -246,12 +247,12 @@ class PoseSearch:
         R, t = T_bin_object[:, :3, :3].astype(np.float32), T_bin_object[:, None, :3, 3].astype(np.float32)
         placed = surface @ np.swapaxes(R, 1, 2) + t
         seen = self._seen.heights_at(placed[..., :2])
-        counts = (R[:, 2] @ normals.T) > _UPPER
-        counts &= ~np.isnan(seen)
+        upper = (R[:, 2] @ normals.T) > _UPPER
+        counts = upper & ~np.isnan(seen)
         above = (placed[..., 2] - seen) / (self._scale * self._part.diameter_m)
         agreeing = (counts & (np.abs(above) < _AGREEING)).sum(axis=1)
         protruding = (counts & (above > _PROTRUDING)).sum(axis=1)
-        share: Matrix = (agreeing - protruding) / np.maximum(counts.sum(axis=1), 1)
+        share: Matrix = (agreeing - protruding) / np.maximum(counts.sum(axis=1), _MAPPED * upper.sum(axis=1) + 1)
         return share
 
     def _pose(self, label: int, tried: _Tried, row: int) -> ObjectPose:
