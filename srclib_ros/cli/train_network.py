@@ -1,10 +1,11 @@
 """Train the grasp network of one part alone: candidates made, piles simulated, a network trained on them and measured.
 
 The folder written is a sealed grasp model: object, candidates, symmetries, network. `srclib build --models` takes it
-into a library. An interrupted training goes on where it stopped when the same command is given again. On one core a
-network takes about a second for each scene and then the minutes asked for; more minutes give better poses.
+into a library. An interrupted training goes on where it stopped when the same command is given again. Piles are
+simulated by one core while the network trains on another, or on a GPU where there is one; it stops early when the piles
+that it is watched on show no more progress. More minutes and more scenes give better poses.
 
-  srclib train-network bolt.stl --unit mm --out trained/bolt --minutes 5
+  srclib train-network bolt.stl --unit mm --out trained/bolt
   srclib train-network bolt.stl --unit mm --out trained/bolt --distractors my_parts
   srclib build my_parts --unit mm --out my_library --models trained/bolt
 """
@@ -32,8 +33,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="folder of other parts, in the same unit, that lie among it in half of the bins (generated ones)",
     )
     parser.add_argument("--gripper", default="jaw", help="name of a gripper in grippers.yaml (jaw)")
-    parser.add_argument("--minutes", type=float, default=5.0, metavar="X", help="of training on one core (5)")
-    parser.add_argument("--scenes", type=int, default=150, metavar="N", help="simulated piles to train on (150)")
+    parser.add_argument(
+        "--minutes", type=float, default=10.0, metavar="X", help="of training on one core, at most (10)"
+    )
+    parser.add_argument(
+        "--scenes", type=int, default=216, metavar="N", help="filmed piles to train on, three of each (216)"
+    )
     parser.add_argument(
         "--cache", type=Path, default=None, metavar="DIR", help="where scenes are kept (a hidden folder beside PATH)"
     )

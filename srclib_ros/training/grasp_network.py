@@ -27,7 +27,7 @@ from srclib_ros.training.progress import Progress, silent
 
 STEPS_PER_MINUTE = 600
 """What one core of a small machine manages. Steps are counted, not minutes: the same seed gives the same network."""
-SCENES = 450
+SCENES = 216
 VALIDATION_SCENES = 24
 LABELS = "trials"
 """What the qualities that a network learns rest on; models of before learnt from geometry."""
@@ -40,7 +40,7 @@ def train_grasp_model(
     gripper: Gripper,
     out: Path,
     *,
-    minutes: float = 8.0,
+    minutes: float = 10.0,
     scenes: int = SCENES,
     validation_scenes: int = VALIDATION_SCENES,
     seed: int = 0,
@@ -49,10 +49,10 @@ def train_grasp_model(
 ) -> Path:
     """Train the grasp network of one part; returns `out`, a sealed model folder named in its config after the part.
 
-    distractors: parts of other categories that lie among its copies in half of the bins. minutes: of training, in
-    steps of STEPS_PER_MINUTE; simulating a scene takes about a second more. cache: folder of scenes and checkpoint,
-    beside `out` when None; kept, so that a killed training goes on, and a longer one starts with its scenes there.
-    A folder that holds the outcome already is left as it is; one that holds another is refused.
+    distractors: parts of other categories that lie among its copies in half of the bins. minutes: of training at most,
+    in steps of STEPS_PER_MINUTE; scenes are simulated on another core meanwhile. cache: folder of scenes and
+    checkpoint, beside `out` when None; kept, so that a killed training goes on, and a longer one starts with its
+    scenes there. A folder that holds the outcome already is left as it is; one that holds another is refused.
     Raises TrainingError, SimulationError, GripperError, ArtifactError.
     """
     out = Path(out)
