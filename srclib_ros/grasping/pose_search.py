@@ -23,12 +23,13 @@ Around = Callable[[], tuple[FloatArray, FloatArray]]
 
 UNSEGMENTED = 0
 """`ObjectPose.segment` of a part that lies in no segment."""
-CONSIDERED = 60  # poses of a segment, the most confident ones, of which those are screened that differ
-SCREENED = 12  # poses of a segment that are fitted coarsely
-REFINED = 3  # poses of a segment that are then fitted finely
+CONSIDERED = 48  # poses of a segment, the most confident ones, of which those are screened that differ
+SCREENED = 8  # poses of a segment that are fitted coarsely
+REFINED = 2  # poses of a segment that are then fitted finely
 DIFFERENT = 0.15  # diameters; nearer poses are one
 MOST_IN_SEGMENT = 3
 LEFT_OVER = 0.25  # share of a segment off its pose, from which another part is looked for in it
+_LEFT_POINTS = 200  # of a segment that are looked at for that
 _UNEXPLAINED = 0.08  # diameters off a posed surface
 _COARSE = {"model_points": 256, "points": 48, "iterations": 3}
 _FINE = {"model_points": 500, "points": 96, "iterations": 6}
@@ -37,7 +38,7 @@ _FULL_WORTH = 0.7  # one that agrees this well keeps its whole score
 _AGREEING, _PROTRUDING = 0.025, 0.04  # diameters that a posed surface is off what was seen
 _TRUST = 0.2  # what the network's own confidence counts beside the fit
 _UPPER = 0.3  # least upward component of the normals of what a camera sees from above
-_CHECKED_POINTS = 512
+_CHECKED_POINTS = 384
 _MAPPED = 0.4  # of the points of a posed surface's upper side this share at least is to lie where something was seen
 _SURE = 0.5  # least presence of a part that lies in no segment
 COPIES = 2
@@ -172,7 +173,7 @@ class PoseSearch:
         for part in segments:
             if part.label not in pose_of:
                 continue
-            points, normals = _evenly(part, min(_CHECKED_POINTS, len(part.points_bin)))
+            points, normals = _evenly(part, min(_LEFT_POINTS, len(part.points_bin)))
             T = pose_of[part.label].T_bin_object[None]
             off = self._fine.distances(points[None], normals[None], T, self._scale)[0] > _UNEXPLAINED
             if off.mean() > LEFT_OVER:
