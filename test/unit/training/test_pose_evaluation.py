@@ -83,7 +83,7 @@ def test_one_pile_through_the_network_that_ships(tmp_path: Path, capsys: pytest.
     assert main(["evaluate", "pose", *arguments]) == 0
     found = json.loads(capsys.readouterr().out)
     assert set(found) >= {"ap", "adds_05", "rotation_median_deg", "grasp_top1_success", "coverage", "objects"}
-    assert found["objects"]["flange_80"]["instances"] > 3
+    assert found["objects"]["bearing_block_85"]["instances"] > 3
     assert found["ap"] > 0.2
 
 
@@ -91,10 +91,10 @@ def test_a_network_of_another_mesh_of_that_name_is_refused(tmp_path: Path, capsy
     main(["parts", str(tmp_path / "parts")])
     ring = next((tmp_path / "parts").rglob("ring_50x65x7.stl"))
     (tmp_path / "mine").mkdir()
-    shutil.copy(ring, tmp_path / "mine" / "flange_80.stl")
+    shutil.copy(ring, tmp_path / "mine" / "bearing_block_85.stl")
     capsys.readouterr()
     assert main(["evaluate", "pose", "--parts", str(tmp_path / "mine"), "--unit", "mm"]) != 0
-    assert "another mesh than flange_80" in capsys.readouterr().err
+    assert "another mesh than bearing_block_85" in capsys.readouterr().err
 
 
 def test_parts_without_a_network_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
