@@ -83,11 +83,11 @@ class PickPipeline:
             scene = segment(cloud, located, self.config)
         with clock.stage("select"):
             selected = self._select(scene)
-            matches = tuple(self._for_this_gripper(match) for match in selected)
+            held = tuple(self._for_this_gripper(match) for match in selected)
         with clock.stage("network"):
-            poses = self._detect(scene, matches)
+            poses = self._detect(scene, held)
             scene, poses = recut(scene, poses, {pose.source: self._model(pose.source).object for pose in poses})
-            matches += _of_new_segments(scene, matches, poses)
+            matches = _of_segments(scene, held, poses)
         with clock.stage("grasps"):
             judged = _Judged(scene, self.gripper, self.config.grasp, self._failed)
             judged.add(self._propose(poses))
@@ -97,7 +97,7 @@ class PickPipeline:
             grasps, rejected = rank(judged.grasps, judged.reasons, scene, self.config.grasp.max_grasps)
         self._failed.watch(grasps, scene)
         verdict, why = _verdict(scene, matches, grasps, rejected, passed_over)
-        unheld = sum(match.source != before.source for match, before in zip(matches, selected, strict=False))
+        unheld = sum(match.source != before.source for match, before in zip(held, selected, strict=True))
         if unheld:
             remark = f"{unheld} of {len(matches)} parts whose source has a network, but not for {self.gripper.name}"
             why = "; ".join(filter(None, (why, remark)))
@@ -247,17 +247,21 @@ def _add_model_free(scene: Scene, judged: _Judged, gripper: Gripper, config: Gra
     return frozenset(not_seen)
 
 
-def _of_new_segments(scene: Scene, matches: Sequence[Match], poses: Sequence[ObjectPose]) -> tuple[Match, ...]:
-    """Matches of the segments that a network's poses made: what its source's best match says, under their label."""
+def _of_segments(scene: Scene, matches: Sequence[Match], poses: Sequence[ObjectPose]) -> tuple[Match, ...]:
+    """The matches of the segments that there are, those that a network's poses made with what its source's best match
+    says."""
     by_source: dict[str | None, Match] = {}
     for match in sorted(matches, key=lambda match: -match.nearest.similarity):
         by_source.setdefault(match.source, match)
     known = {match.segment for match in matches}
-    return tuple(
+    there = {part.label for part in scene.segments}
+    return tuple(match for match in matches if match.segment in there) + tuple(
         replace(
             by_source[pose.source],
             segment=pose.segment,
+            scale=pose.scale,
             completeness=None,
+            doubtful=False,
             why=f"told apart by the network of {pose.source}",
         )
         for pose in poses

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ MIN_PITCH_M = 0.0004  # finer than any camera over a bin sees
 MAX_PIXELS = 4_000_000  # of a map; a part so small in a region so wide is not looked for
 FINEST_M, SPACINGS = 0.0005, 1.2
 """Pixels that poses are held against: so many gaps between the camera's points, but never finer."""
+_SEEN: WeakKeyDictionary[Scene, HeightMap] = WeakKeyDictionary()
 SEEN_AROUND = 1.5  # diameters around the segments asked about that the network is shown
 
 
@@ -105,12 +106,18 @@ def _map_of(scene: Scene, index: npt.NDArray[np.int64], low: Matrix, high: Matri
     return rasterise(points, labels, pitch_m, low, (int(rows), int(columns)))
 
 
-@lru_cache(maxsize=1)
 def _seen(scene: Scene) -> HeightMap:
     """The whole scene about as fine as the camera saw it; its networks ask for it one after another."""
+    if scene not in _SEEN:
+        _SEEN[scene] = _seen_anew(scene)
+    return _SEEN[scene]
+
+
+def _seen_anew(scene: Scene) -> HeightMap:
     x, y, _ = scene.inside_points_bin
     low, high = (np.array([f(x), f(y)], np.float64) for f in (np.min, np.max))
     pitch = max(FINEST_M, SPACINGS * _spacing_m(max(scene.segments, key=lambda part: len(part.points_bin))))
+    pitch = max(pitch, float(np.sqrt(np.prod(high - low) / MAX_PIXELS)))
     return _map_of(scene, scene.inside_index, low, high + pitch, pitch)
 
 

@@ -131,7 +131,11 @@ class PoseSearch:
             tried = self._fitted_nearby(self._differing(index[near], found), cloud)
             index = index[~near]
             best = self._best_of_each(tried, 1)
-            more += [self._pose(UNSEGMENTED, tried, int(row)) for row in best if tried.worth[row] >= MIN_WORTH]
+            more += [
+                self._pose(int(self._owner[tried.cell[row]]), tried, int(row))
+                for row in best
+                if tried.worth[row] >= MIN_WORTH
+            ]
         return more
 
     def _fitted_nearby(self, cell: Indices, around: tuple[FloatArray, FloatArray]) -> _Tried:

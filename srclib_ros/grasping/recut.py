@@ -26,7 +26,8 @@ def recut(
 
     objects: of each source that the poses name. The best pose of a segment keeps its label. Another takes the points
     that lie nearer to its surface than to any other's, a pose of no segment those of none too, and those of the
-    segments in which its source was found; one that gets fewer than MIN_POINTS is left out.
+    segments in which its source was found; one that has fewer than MIN_POINTS in the end is left out, and a segment
+    without points goes.
     """
     ordered = sorted(poses, key=lambda pose: -pose.score)
     first: dict[int, int] = {}
@@ -56,6 +57,8 @@ def recut(
             label += 1
             labels[mine] = label
             kept[index] = replace(ordered[index], segment=label)
+    remaining = np.bincount(labels, minlength=label + 1)
+    kept = {index: pose for index, pose in kept.items() if index in new or remaining[pose.segment] >= MIN_POINTS}
     return _relabelled(scene, labels.reshape(scene.labels.shape)), tuple(kept[index] for index in sorted(kept))
 
 
@@ -84,7 +87,7 @@ def _area_m2(part: ObjectModel) -> float:
 
 
 def _relabelled(scene: Scene, labels: IntArray) -> Scene:
-    """The scene under other labels; segments that gained or lost points are made anew, those without points go."""
+    """The scene under other labels; segments that lost points are made anew, unjudged, those without points go."""
     points, normals = scene.points_bin.reshape(-1, 3), scene.normals_bin.reshape(-1, 3)
     before = {part.label: part for part in scene.segments}
     segments = []
@@ -94,6 +97,5 @@ def _relabelled(scene: Scene, labels: IntArray) -> Scene:
         if old is not None and len(old.indices) == len(index):
             segments.append(old)
         elif len(index):
-            completeness = None if old is None else old.completeness
-            segments.append(Segment(label, index, points[index], normals[index], completeness))
+            segments.append(Segment(label, index, points[index], normals[index]))
     return replace(scene, labels=labels, segments=tuple(segments))

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from srclib_ros.errors import TrainingError
 from srclib_ros.grasping.network import CHANNELS
@@ -105,7 +105,9 @@ def fit_grasp_network(
     if checkpoint is not None and checkpoint.is_file():
         curve = load_checkpoint(checkpoint, both, optimiser)
     start = int(curve[-1, 0]) if len(curve) else 0
-    loss_of, last = GraspLoss(part, device), [{"total": float("nan")}]
+    steps = range(start, start if _no_better(curve) else schedule.steps)
+    loss_of = GraspLoss(part, device)
+    last: list[dict[str, Tensor]] = []
     network.train()
 
     def drawn(step: int) -> list[Example]:
@@ -114,11 +116,11 @@ def fit_grasp_network(
         return [make_example(scenes[index], part, schedule.side_px, rng) for index in chosen]
 
     with ThreadPoolExecutor(1) as ahead:
-        coming = ahead.submit(drawn, start)
-        steps = range(start, 0 if _no_better(curve) else schedule.steps)
+        coming = ahead.submit(drawn, start) if len(steps) else None
         for step in progress(steps, total=len(steps), label=f"{part.name}: network"):
+            assert coming is not None
             examples = coming.result()
-            coming = ahead.submit(drawn, min(step + 1, schedule.steps - 1))
+            coming = ahead.submit(drawn, step + 1) if step + 1 < steps.stop else None
             maps = torch.from_numpy(np.stack([example.maps for example in examples]))
             terms = loss_of(network(maps.to(device, memory_format=torch.channels_last)), examples)
             loss = torch.stack(list(terms.values())).sum()
@@ -138,14 +140,14 @@ def fit_grasp_network(
                     save_checkpoint(checkpoint, both, optimiser, curve)
                 if _no_better(curve):
                     break
-    names = [name for name in last[-1] if name != "total"]
-    losses = {name: float(np.mean([float(terms.get(name, 0.0)) for terms in last])) for name in names}
+    names = {name for terms in last for name in terms}
+    losses = {name: float(np.mean([float(terms[name]) for terms in last if name in terms])) for name in sorted(names)}
     done = int(curve[-1, 0]) if len(curve) else start
     return Fitted(averaged.cpu(), losses, curve, done)
 
 
 def _no_better(curve: Matrix) -> bool:
-    """Whether the last PATIENCE evaluations are all worse than one before them."""
+    """Whether none of the last PATIENCE evaluations is better than all before them."""
     return len(curve) > PATIENCE and bool(curve[:-PATIENCE, 1].min() <= curve[-PATIENCE:, 1].min())
 
 

@@ -69,7 +69,7 @@ def train_grasp_model(
             "rate; name another gripper, or check the mesh's unit"
         )
     source = SceneSource(mesh, part, distractors, gripper, cache / "scenes", seed)
-    checkpoint = cache / f"{source.identity}_{scenes}_{schedule.steps}.safetensors"
+    checkpoint = cache / f"{source.identity}_{scenes}_{validation_scenes}_{schedule.steps}.safetensors"
     with SceneStream(source, scenes) as stream:
         held_out = source.scenes(validation_scenes, FIRST_VALIDATION_SCENE, progress)
         fitted = fit_grasp_network(part, stream, held_out, schedule, seed, checkpoint, progress)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from srclib_ros.artifact import read_tensors, sha256, write_tensors
 from srclib_ros.captures.scene_folder import RecordedScene
-from srclib_ros.errors import ArtifactError, TrainingError
+from srclib_ros.errors import ArtifactError, SimulationError, TrainingError
 from srclib_ros.geometry.height_map import thinning_stride
 from srclib_ros.geometry.mesh import PartMesh, sample_surface
 from srclib_ros.geometry.transforms import apply, invert, look_at
@@ -109,7 +109,7 @@ class SceneSource:
             scenes = self._simulate(pile)
             for index, made in enumerate(scenes, start=pile * SCENES_PER_PILE):
                 write_tensors(self._path(index), _pack(made))
-            return scenes[layer]
+            return _unpack(_pack(scenes[layer]))  # as it is read again
 
     def _path(self, number: int) -> Path:
         return self._cache / f"{self.identity}_{number:05d}.safetensors"
@@ -124,10 +124,15 @@ class SceneSource:
                 wanted += list(
                     copies + rng.permutation(others)[: rng.integers(min(DISTRACTORS[0], others), others + 1)]
                 )
-            placed = [(parts[index], T_bin_object) for index, T_bin_object in physics.drop(rng, wanted)]
+            try:
+                placed = [(parts[index], T_bin_object) for index, T_bin_object in physics.drop(rng, wanted)]
+            except SimulationError:
+                continue
             if placed:
                 return self._layers(placed, bin_size_m, rng)
-        raise TrainingError(f"{self._mesh.name}: no part stays in a bin of {bin_size_m} m; check the mesh's unit")
+        raise TrainingError(
+            f"{self._mesh.name}: no part comes to rest in a bin of {bin_size_m} m; check the mesh's unit"
+        )
 
     def _setup(self, number: int) -> _Setup:
         if self._last_setup is None or self._last_setup[0] != number:

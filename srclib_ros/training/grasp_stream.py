@@ -29,7 +29,7 @@ class SceneStream:
 
     def __enter__(self) -> SceneStream:
         missing = [number for number in range(self._count) if not self._source.has(number)]
-        if missing and (os.cpu_count() or 1) > 1 and not multiprocessing.current_process().daemon:
+        if missing and len(os.sched_getaffinity(0)) > 1 and not multiprocessing.current_process().daemon:
             process = multiprocessing.get_context("spawn").Process(
                 target=_simulate, args=(self._source, missing), daemon=True
             )

@@ -202,6 +202,17 @@ def test_a_scene_whose_poses_have_their_segments_stays() -> None:
     assert recut(scene, [], {}) == (scene, ())
 
 
+def test_a_pose_that_loses_its_points_to_a_nearer_one_goes() -> None:
+    scene = _scene(1.0)
+    pose = next(pose for pose in _model().detect(scene, scene.segments, 1.0, CONFIG) if pose.segment == 1)
+    lifted = pose.T_bin_object.copy()
+    lifted[2, 3] += 0.002
+    rivals = [replace(pose, T_bin_object=lifted, score=1.0), replace(pose, score=0.9)]
+    cut, kept = recut(scene, rivals, {PART.name: PART})
+    assert {other.segment for other in kept} <= {part.label for part in cut.segments}
+    assert any(np.array_equal(other.T_bin_object, pose.T_bin_object) for other in kept)
+
+
 def test_folders_that_cannot_be_trusted_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtifactMissingError):
         GraspModel.load(tmp_path / "nothing")

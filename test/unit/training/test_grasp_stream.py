@@ -26,7 +26,7 @@ class Source:
 
 
 def test_on_one_core_each_scene_is_simulated_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     source = Source()
     with SceneStream(source, 3) as stream:  # type: ignore[arg-type]
         assert len(stream) == 3
