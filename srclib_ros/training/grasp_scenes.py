@@ -30,7 +30,6 @@ DISTRACTORS = (2, 7)
 SCENES_PER_PILE = 3
 """A pile is filmed as it fell, and again each time that some of the parts on top were taken away."""
 PILES_PER_BIN = 6
-SCENES_PER_BIN = SCENES_PER_PILE * PILES_PER_BIN
 TAKEN = (0.2, 0.5)  # share of the parts on top
 ON_TOP = 0.6  # visible share
 BIN_IN_DIAMETERS = (2.4, 5.5)
