@@ -31,10 +31,10 @@ the share of the instances found within 5 % (ADD-S), the median rotation error, 
 grasp succeeds in physics (none offered counts as failure where one would have succeeded), with the share of piles in
 which one was offered.
 
-A network is looked for by the part's name: in --models, a folder of folders as `srclib train-network` writes them, or
+A network is looked for by the part's name: in --models, a folder of folders as `srclib onboard --out` writes them, or
 else in the library. Parts without one are named, and left out.
 
-  srclib train-network bolt.stl --unit mm --out trained/bolt
+  srclib onboard bolt.stl --unit mm --out trained/bolt
   srclib evaluate pose --parts my_parts --unit mm --models trained --piles 20
 """
 
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
     from srclib_ros.config import PipelineConfig
     from srclib_ros.errors import ConfigError, SimulationError
-    from srclib_ros.grasping.gripper import as_jaw, load_gripper
+    from srclib_ros.grasping.gripper import load_gripper
     from srclib_ros.grasping.model import GraspModel
     from srclib_ros.simulation.parts import load_parts
     from srclib_ros.training.pose_evaluation import pose_figures, try_model
@@ -68,13 +68,13 @@ def run(args: argparse.Namespace) -> int:
     if not asked:
         raise ConfigError(
             f"{args.parts}: none of its {len(parts)} parts has a network in {args.models or args.library}; train one "
-            "with `srclib train-network`, or name --models"
+            "with `srclib onboard`, or name --models"
         )
     objects: dict[str, Any] = {}
     failed: dict[str, str] = {}
     for index, part in enumerate(progress(asked, total=len(asked), label="parts", quiet=args.json)):
         model = GraspModel.load(folders[part.name])
-        gripper = as_jaw(load_gripper(model.object.candidates.gripper), "a trial in a pile")
+        gripper = load_gripper(model.object.candidates.gripper)
         _check_same(part, model.object, folders[part.name])
         rng = np.random.default_rng([args.seed, index])
         try:

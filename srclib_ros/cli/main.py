@@ -16,7 +16,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "simulate": ("srclib_ros.cli.simulate", "drop parts into a bin in physics and film them with a depth camera"),
     "build": ("srclib_ros.cli.build", "build a source library: encoder, clusters, grasp networks"),
     "train-encoder": ("srclib_ros.cli.train_encoder", "train the shape encoder alone"),
-    "train-network": ("srclib_ros.cli.train_network", "train the grasp network of one part alone"),
+    "onboard": ("srclib_ros.cli.onboard", "from the CAD of a new part to its grasp network, and into a library"),
     "train-joining": ("srclib_ros.cli.train_joining", "train what joins the pieces that a part is cut into"),
     "library": ("srclib_ros.cli.library", "what a source library holds and lacks; add, remove, recluster"),
     "cluster": (
@@ -49,6 +49,7 @@ Step by step:
   srclib plan my_scenes/scene_0000 --json > grasps.json
   srclib score my_scenes/scene_0000 grasps.json  would they hold? of any planner, in physics
   srclib build my_parts --unit mm --out my_library --networks 3
+  srclib onboard bolt.stl --unit mm --library my_library
   srclib library my_library list
   srclib library my_library gaps
   srclib cluster my_library --algorithm all

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.optimize import minimize
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
@@ -22,7 +23,8 @@ MAX_ORDER = 24
 _TESTED_POINTS = 1200
 _GOLDEN_RAD = np.pi * (3.0 - np.sqrt(5.0))
 _SAME_RAD = np.deg2rad(4.0)
-_SPHERE_TURNS = 144
+SPHERE_TURNS = 144
+_SETTLING_RAD = np.deg2rad(1.5)
 
 
 def symmetry_group(points: FloatArray, diameter_m: float) -> Matrix:
@@ -35,7 +37,7 @@ def symmetry_group(points: FloatArray, diameter_m: float) -> Matrix:
     surface = (points - centroid) / diameter_m
     check = _Check(surface)
     axes = _candidate_axes(surface)
-    continuous = [axis for axis in axes if check.continuous(axis)]
+    continuous = [check.settled(axis, _GOLDEN_RAD) for axis in axes if check.continuous(axis)]
     if _spread(continuous):
         return _placed(_sphere_turns(), centroid)
     turns = [np.eye(3)]
@@ -47,7 +49,9 @@ def symmetry_group(points: FloatArray, diameter_m: float) -> Matrix:
     if generators:
         main = Rotation.from_matrix(generators[0]).as_rotvec()
         across = _perpendicular(main / np.linalg.norm(main))
-        generators += [turn for axis in across for turn in check.discrete(axis, orders=(2,))]
+        flips = [axis for axis in across if check.same(_turn(axis, np.pi))]
+        for axis in sorted(flips, key=lambda axis: check.apart(_turn(axis, np.pi)))[:1]:
+            generators.append(_turn(check.settled(axis, np.pi), np.pi))
     return _placed(_closure(generators, check), centroid)
 
 
@@ -68,6 +72,27 @@ class _Check:
         own, _ = self._tree.query(self._tested, k=2)
         self._grain = float(own[:, 1].mean())
 
+    def apart(self, R: Matrix) -> float:
+        """Mean distance."""
+        return float(self._tree.query(self._tested @ R.T)[0].mean())
+
+    def settled(self, axis: Matrix, angle_rad: float) -> Matrix:
+        """The axis near this one about which a turn by the angle fits best."""
+        across = _perpendicular(axis, 2)
+
+        def moved(by: Matrix) -> Matrix:
+            near = axis + by @ across
+            return near / np.linalg.norm(near)
+
+        start = _SETTLING_RAD * np.array([(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)])
+        found = minimize(
+            lambda by: self.apart(_turn(moved(by), angle_rad)),
+            np.zeros(2),
+            method="Nelder-Mead",
+            options={"initial_simplex": start, "xatol": 1e-3, "fatol": 1e-5, "maxfev": 60},
+        )
+        return moved(found.x)
+
     def same(self, R: Matrix, slack: float = 1.0) -> bool:
         coarse, _ = self._tree.query(self._tested[::8] @ R.T)
         if coarse.mean() > 2.0 * (MEAN_TOLERANCE + self._grain):
@@ -85,7 +110,7 @@ class _Check:
         """The smallest turn about an axis, in a list; none if no order holds in all its powers."""
         for order in orders:
             if all(map(self.same, _powers(axis, order)[1 : order // 2 + 1])):
-                return [_turn(axis, 2.0 * np.pi / order)]
+                return [_turn(self.settled(axis, 2.0 * np.pi / order), 2.0 * np.pi / order)]
         return []
 
 
@@ -135,8 +160,8 @@ def _spread(axes: list[Matrix]) -> bool:
 
 def _sphere_turns() -> Matrix:
     """Turns spread over all of SO(3) (super-Fibonacci spirals, Alexa 2022), the identity first."""
-    s = np.arange(_SPHERE_TURNS) + 0.5
-    r, R = np.sqrt(s / _SPHERE_TURNS), np.sqrt(1.0 - s / _SPHERE_TURNS)
+    s = np.arange(SPHERE_TURNS) + 0.5
+    r, R = np.sqrt(s / SPHERE_TURNS), np.sqrt(1.0 - s / SPHERE_TURNS)
     a, b = 2.0 * np.pi * s / np.sqrt(2.0), 2.0 * np.pi * s / 1.533751168755204288118041
     turns = Rotation.from_quat(np.stack([r * np.sin(a), r * np.cos(a), R * np.sin(b), R * np.cos(b)], axis=1))
     return np.concatenate([np.eye(3)[None], (turns * turns[0].inv()).as_matrix()[1:]])

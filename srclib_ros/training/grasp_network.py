@@ -13,6 +13,7 @@ import numpy as np
 from srclib_ros import __version__
 from srclib_ros.artifact import MANIFEST, open_sealed, read_json, seal, write_atomic, write_json
 from srclib_ros.errors import TrainingError
+from srclib_ros.geometry.closing import closed
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.model import CONFIG, KIND, ONNX, SCHEMA, GraspModel
@@ -53,9 +54,10 @@ def train_grasp_model(
     in steps of STEPS_PER_MINUTE; scenes are simulated on another core meanwhile. cache: folder of scenes and
     checkpoint, beside `out` when None; kept, so that a killed training goes on, and a longer one starts with its
     scenes there. A folder that holds the outcome already is left as it is; one that holds another is refused.
-    Raises TrainingError, SimulationError, GripperError, ArtifactError.
+    Raises MeshError for a mesh that encloses no volume, TrainingError, SimulationError, GripperError, ArtifactError.
     """
     out = Path(out)
+    mesh = closed(mesh)
     schedule = GraspSchedule(steps=max(1, round(minutes * STEPS_PER_MINUTE)))
     training = {"seed": seed, "scenes": scenes, "labels": LABELS, **dataclasses.asdict(schedule)}
     if (out / MANIFEST).is_file():

@@ -17,6 +17,7 @@ from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.geometry.transforms import apply
 from srclib_ros.grasping.collision import Obstacles
 from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.jaw import Jaw
 from srclib_ros.grasping.model import GraspModel
 from srclib_ros.grasping.object_model import ObjectModel
 from srclib_ros.grasping.pose_distance import pose_distances, rotation_errors_rad
@@ -83,7 +84,8 @@ class PoseFigures:
 def try_model(
     mesh: PartMesh, model: GraspModel, gripper: Gripper, piles: int, rng: np.random.Generator, config: PipelineConfig
 ) -> PoseTally:
-    """Drop `piles` piles of the part alone and plan on each. Raises MissingDependencyError, SimulationError."""
+    """Drop `piles` piles of the part alone and plan on each; grasps are tried with jaws, cups have their poses judged
+    alone. Raises MissingDependencyError, SimulationError."""
     physics = BinPhysics([mesh] * copies_in_bin(mesh), BIN_SIZE_M)
     tally = PoseTally()
     for _ in range(piles):
@@ -100,6 +102,8 @@ def try_model(
         scene = segment(filmed.cloud, filmed.bin, config)
         poses = sorted(model.detect(scene, scene.segments, 1.0, config.grasp), key=lambda pose: -pose.score)
         _match(poses, T_bin_object, visible, model.object, tally)
+        if not isinstance(gripper, Jaw):
+            continue
         scene, cut = recut(scene, poses, {model.object.name: model.object})
         offered, refused = _grasps(scene, cut, model.object, gripper, config)
         pile = PileTrial([(mesh, T) for T in T_bin_object], BIN_SIZE_M, gripper)

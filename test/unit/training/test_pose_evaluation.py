@@ -100,4 +100,4 @@ def test_a_network_of_another_mesh_of_that_name_is_refused(tmp_path: Path, capsy
 def test_parts_without_a_network_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["parts", str(tmp_path / "parts"), "--split", "held_out"])
     assert main(["evaluate", "pose", "--parts", str(tmp_path / "parts")]) != 0
-    assert "srclib train-network" in capsys.readouterr().err
+    assert "srclib onboard" in capsys.readouterr().err

@@ -1,0 +1,127 @@
+"""From the CAD of a new part to a grasp network: one command.
+
+The mesh is checked (closed where it is open, or refused with the reason), its symmetries and grasp candidates are
+found, each candidate is tried in physics, piles are simulated by one core while the network trains on another (or on a
+GPU where there is one), and the network is measured in piles that it has not seen. It stops early when the piles that
+it is watched on show no more progress. More minutes and more scenes give better poses.
+
+The part becomes an entry of the library, with its network; with --out it becomes a grasp model of its own instead,
+which `srclib build --models` and `srclib library LIB add --models` take. An interrupted onboarding goes on where it
+stopped when the same command is given again.
+
+  srclib onboard bolt.stl --unit mm --library my_library
+  srclib onboard bolt.stl --unit mm --out trained/bolt
+  srclib onboard bolt.stl --unit mm --out trained/bolt --gripper jaw_small --distractors my_parts
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from srclib_ros.cli.options import add_json, add_library, add_seed, not_negative_int, positive_int, print_json, progress
+
+if TYPE_CHECKING:
+    from srclib_ros.training.onboarding import Onboarded
+    from srclib_ros.training.pose_evaluation import PoseFigures
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("mesh", type=Path, metavar="MESH", help="the part: STL, OBJ, PLY (STEP)")
+    parser.add_argument("--unit", choices=("mm", "cm", "m", "in"), required=True, help="of the mesh's lengths")
+    parser.add_argument("--gripper", default="jaw", metavar="NAME", help="one of grippers.yaml (jaw)")
+    add_library(parser)
+    parser.add_argument(
+        "--out", type=Path, metavar="PATH", help="folder of the grasp model; the library stays as it is"
+    )
+    parser.add_argument("--name", help="the part's name (that of --out, else the mesh's file)")
+    parser.add_argument("--category", default="", help="its category; distractors of the same one are left out")
+    parser.add_argument(
+        "--distractors",
+        type=Path,
+        metavar="PARTS",
+        help="folder of other parts, in the same unit, that lie among it in half of the bins (generated ones)",
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=10.0, metavar="X", help="of training on one core, at most (10)"
+    )
+    parser.add_argument(
+        "--scenes", type=positive_int, default=216, metavar="N", help="to train on, three of each filmed pile (216)"
+    )
+    parser.add_argument("--piles", type=not_negative_int, default=10, metavar="N", help="to measure it in (10)")
+    add_seed(parser)
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from srclib_ros.geometry.mesh import load_mesh
+    from srclib_ros.grasping.gripper import load_gripper
+    from srclib_ros.simulation.parts import generate_parts, load_parts
+    from srclib_ros.training.onboarding import measured, onboard
+
+    gripper = load_gripper(args.gripper)
+    name = args.name or (args.out.resolve().name if args.out else args.mesh.stem)
+    mesh = load_mesh(args.mesh, args.unit, name, args.category)
+    done = onboard(
+        mesh,
+        load_parts(args.distractors, args.unit) if args.distractors else generate_parts(),
+        gripper,
+        args.library,
+        args.out,
+        minutes=args.minutes,
+        scenes=args.scenes,
+        seed=args.seed,
+        progress=partial(progress, quiet=args.json),
+    )
+    figures = measured(mesh, done.model, gripper, args.piles, args.seed) if args.piles else None
+    print_json(_record(done, figures)) if args.json else _tell(args, done, figures)
+    return 0
+
+
+def _record(done: Onboarded, figures: PoseFigures | None) -> dict[str, Any]:
+    from srclib_ros.grasping.symmetry_axes import symmetry_axes
+
+    part = done.model.object
+    return {
+        "name": part.name,
+        "model": str(done.folder),
+        "seconds": round(done.seconds, 1),
+        "steps": done.steps,
+        "source": None,
+        "expected_gain": None,
+        "true_gain": None,
+        "ap": figures and figures.ap,
+        "grasp_top1_success": figures and figures.grasp_top1_success,
+        "diameter_m": part.diameter_m,
+        "symmetries": len(part.symmetry),
+        "symmetry_axes": [
+            {"axis": axis.direction.tolist(), "order": axis.order} for axis in symmetry_axes(part.symmetry)
+        ],
+        "candidates": len(part.candidates),
+        "gripper": part.candidates.gripper,
+    }
+
+
+def _tell(args: argparse.Namespace, done: Onboarded, figures: PoseFigures | None) -> None:
+    from srclib_ros.grasping.symmetry_axes import symmetry_text
+
+    part = done.model.object
+    print(
+        f"{part.name}: {1e3 * part.diameter_m:.1f} mm across, {symmetry_text(part.symmetry)}; {len(part.candidates)} "
+        f"grasps of {part.candidates.gripper} that hold\n"
+        f"trained from scratch, {done.steps} steps; {done.seconds:.0f} s from CAD to network\n"
+        f"{done.folder}" + ("" if args.out else f": now a source of {args.library}")
+    )
+    if figures is not None:
+        turned = figures.rotation_median_deg
+        print(
+            f"in {args.piles} piles that it was not trained on, {figures.instances} parts to find: AP "
+            f"{_share(figures.ap)}, rotation error {'-' if turned is None else f'{turned:.1f}'} degrees (median), "
+            f"first grasp succeeds in {_share(figures.grasp_top1_success)}"
+        )
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

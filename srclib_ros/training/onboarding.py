@@ -1,0 +1,100 @@
+"""From the CAD of a new part to a grasp network that is measured, kept as a folder or as an entry of a source library.
+
+Where it becomes an entry, the network is trained in a folder beside the library, so that a killed onboarding goes on
+when it is asked for again, and the library is locked for seconds only.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from srclib_ros.artifact import read_json
+from srclib_ros.config import PipelineConfig
+from srclib_ros.errors import ConfigError
+from srclib_ros.geometry.closing import closed
+from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.model import CONFIG, GraspModel
+from srclib_ros.library.store import Library
+from srclib_ros.training.grasp_network import SCENES, train_grasp_model
+from srclib_ros.training.library_change import add_parts
+from srclib_ros.training.library_folder import entry_of
+from srclib_ros.training.pose_evaluation import PoseFigures, pose_figures, try_model
+from srclib_ros.training.progress import Progress, silent
+
+MEASURED_ON = 2_000_000
+"""Beside the seed, that of the piles that a network is measured in; no pile that one learns from has it."""
+
+
+@dataclass(frozen=True)
+class Onboarded:
+    """model: the sealed grasp model, the library's own where the part became an entry.
+
+    seconds: from the mesh to the saved model; what was there of an interrupted onboarding is not counted. steps: of
+    the optimiser, in all.
+    """
+
+    model: GraspModel
+    folder: Path
+    seconds: float
+    steps: int
+
+
+def onboard(
+    mesh: PartMesh,
+    distractors: Sequence[PartMesh],
+    gripper: Gripper,
+    library: Path,
+    out: Path | None,
+    *,
+    minutes: float = 10.0,
+    scenes: int = SCENES,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Onboarded:
+    """Train the part's grasp network into `out`, or into the library, to which the part is added unless it is there.
+
+    minutes, scenes: as `train_grasp_model` has them. Raises MeshError for a mesh that encloses no volume, ConfigError
+    for a name that the library has for another part or with a network, and what training and adding raise.
+    """
+    start = time.monotonic()
+    mesh = closed(mesh)
+    new = [] if out is not None or _known(library, mesh) else [mesh]
+    work = library.resolve().with_name(f".{library.resolve().name}.onboarding") / mesh.name
+    folder = out or work / mesh.name
+    train_grasp_model(mesh, distractors, gripper, folder, minutes=minutes, scenes=scenes, seed=seed, progress=progress)
+    steps = int(read_json(folder / CONFIG)["training"]["steps_done"])
+    if out is None:
+        folder = add_parts(library, new, [folder]).model_folder(mesh.name)
+        shutil.rmtree(work)
+    return Onboarded(GraspModel.load(folder), folder, time.monotonic() - start, steps)
+
+
+def measured(mesh: PartMesh, model: GraspModel, gripper: Gripper, piles: int, seed: int) -> PoseFigures:
+    """In new piles of the part alone. Raises SimulationError."""
+    rng = np.random.default_rng((seed, MEASURED_ON))
+    return pose_figures(try_model(closed(mesh), model, gripper, piles, rng, PipelineConfig()))
+
+
+def _known(library: Path, mesh: PartMesh) -> bool:
+    """Whether the part is an entry already, without a network. Raises ConfigError where it cannot become one."""
+    entries = {entry.name: entry for entry in Library.open(library, verify=False).entries}
+    if mesh.name not in entries:
+        return False
+    entry = entries[mesh.name]
+    if entry.model is not None:
+        raise ConfigError(
+            f"{library} has a network for {mesh.name!r} already; `srclib library {library} remove {mesh.name}` first, "
+            "or name the folder of another with --out"
+        )
+    if entry.provenance.split(",")[0] != entry_of(mesh, 0).provenance.split(",")[0]:
+        raise ConfigError(
+            f"{library} has another part, or another category, as {mesh.name!r}; give this one --name and --category"
+        )
+    return True

@@ -1,0 +1,76 @@
+"""From CAD to an entry with a network: everything real, but far too little training for it to be any good."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from support.box_parts import PLAN, boxes, write_model, write_tiny_encoder
+
+from srclib_ros.cli.main import main
+from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.library.store import Library
+from srclib_ros.training.library_build import build_library
+from test.support.grasp_parts import bent_plate
+from test.support.grasp_parts import boxes as solid_boxes
+
+for module in ("torch", "trimesh", "open3d", "mujoco"):
+    pytest.importorskip(module)
+TINY = ["--minutes", "0.008", "--scenes", "2", "--piles", "1"]
+
+
+def write_stl(part: PartMesh, path: Path) -> Path:
+    import trimesh
+
+    trimesh.Trimesh(part.vertices * 1e3, part.faces, process=False).export(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of three boxes; plate_40 has a network."""
+    root = tmp_path_factory.mktemp("library")
+    write_model(boxes()[2], root / "plate_40")
+    encoder = write_tiny_encoder(root / "encoder")
+    return build_library(boxes()[:3], encoder, root / "lib", 0, PLAN, [root / "plate_40"]).folder
+
+
+def test_a_part_becomes_an_entry_with_a_network_once(
+    library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grown = Path(shutil.copytree(library, tmp_path / "lib"))
+    mesh = write_stl(bent_plate(), tmp_path / "bent_plate.stl")
+    command = ["onboard", str(mesh), "--unit", "mm", "--library", str(grown), *TINY, "--json"]
+    assert main(command) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert set(told) >= {"seconds", "steps", "source", "expected_gain", "true_gain", "ap"}
+    assert told["steps"] == 5 and told["seconds"] > 0.0 and 0.0 <= told["ap"] <= 1.0
+    assert told["source"] is None and told["symmetry_axes"] == []
+    opened = Library.open(grown)
+    assert Path(told["model"]) == opened.model_folder("bent_plate")
+    assert [entry.name for entry in opened.entries][-1] == "bent_plate"
+    assert not any((tmp_path / ".lib.onboarding").iterdir())
+
+    assert main(command) == 2
+    assert "has a network for 'bent_plate' already" in capsys.readouterr().err
+
+
+def test_a_name_that_another_part_has_is_refused_before_anything_is_trained(
+    library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mesh = write_stl(bent_plate(), tmp_path / "bar_40.stl")
+    assert main(["onboard", str(mesh), "--unit", "mm", "--library", str(library), *TINY]) == 2
+    assert "another part, or another category, as 'bar_40'" in capsys.readouterr().err
+    assert not (library.parent / ".lib.onboarding").exists()
+
+
+def test_a_mesh_that_encloses_nothing_is_refused_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part = solid_boxes(((0, 0, 0), (0.05, 0.03, 0.02)))
+    open_part = PartMesh("open", "", part.vertices, part.faces[[0, 1, 4, 5, 6, 7]])
+    mesh = write_stl(open_part, tmp_path / "open.stl")
+    assert main(["onboard", str(mesh), "--unit", "mm", "--out", str(tmp_path / "out"), *TINY]) == 2
+    assert "encloses no volume" in capsys.readouterr().err
