@@ -48,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--minutes", type=float, default=10.0, metavar="X", help="of training on one core, at most (10)"
     )
     parser.add_argument(
-        "--scenes", type=positive_int, default=216, metavar="N", help="to train on, three of each filmed pile (216)"
+        "--scenes", type=positive_int, default=648, metavar="N", help="to train on, three of each filmed pile (648)"
     )
     parser.add_argument("--piles", type=not_negative_int, default=10, metavar="N", help="to measure it in (10)")
     add_seed(parser)

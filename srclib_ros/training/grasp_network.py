@@ -28,7 +28,7 @@ from srclib_ros.training.progress import Progress, silent
 
 STEPS_PER_MINUTE = 600
 """What one core of a small machine manages. Steps are counted, not minutes: the same seed gives the same network."""
-SCENES = 216
+SCENES = 648
 VALIDATION_SCENES = 24
 LABELS = "trials"
 """What the qualities that a network learns rest on; models of before learnt from geometry."""
