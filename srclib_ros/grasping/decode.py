@@ -21,6 +21,7 @@ from srclib_ros.grasping.network import (
     Cells,
     sigmoid,
 )
+from srclib_ros.grasping.object_model import ObjectModel
 from srclib_ros.types import FloatArray, IntArray, Matrix
 
 
@@ -61,11 +62,16 @@ class CellPoses:
 
 
 def decode(
-    cells: Cells, height_map: HeightMap, centroid_m: Matrix, min_presence: float, hypotheses: int = HYPOTHESES
+    cells: Cells,
+    height_map: HeightMap,
+    part: ObjectModel,
+    min_presence: float,
+    hypotheses: int = HYPOTHESES,
+    scale: float = 1.0,
 ) -> CellPoses:
     """The poses of the cells whose presence is at least `min_presence`, `hypotheses` best rotations of each.
 
-    centroid_m: (3,) of the part's surface in the object frame, already at the size of the part in the scene.
+    scale: size of the part in the scene over that of `part`.
     """
     diameter = height_map.pitch_m * PIXELS_PER_DIAMETER
     presence = sigmoid(cells.values[PRESENCE])
@@ -75,6 +81,7 @@ def decode(
     best = np.argsort(expected, axis=1, kind="stable")[:, : min(hypotheses, HYPOTHESES)]
     which = np.repeat(np.arange(len(row)), best.shape[1])
     R = rotation_from_columns(found[:, ROTATION].reshape(-1, HYPOTHESES, 6))[which, best.ravel()]
+    R = R @ part.R_canonical_object
 
     centroid = np.empty((len(row), 3))
     centroid[:, 0] = height_map.origin_bin_xy[0] + (column + 0.5) * STRIDE * height_map.pitch_m
@@ -83,7 +90,7 @@ def decode(
     centroid = (centroid + found[:, OFFSET] * diameter)[which]
     T = np.zeros((len(which), 4, 4))
     T[:, :3, :3] = R
-    T[:, :3, 3] = centroid - R @ centroid_m
+    T[:, :3, 3] = centroid - R @ (scale * part.centroid_m)
     T[:, 3, 3] = 1.0
     return CellPoses(
         T,

@@ -72,7 +72,7 @@ class GraspModel:
             return []
         index = _within(scene, low, high)
         grid = _map_of(scene, index, low, high, pitch)
-        poses = decode(self.network.run(grid), grid, scale * self.object.centroid_m, config.min_presence)
+        poses = decode(self.network.run(grid), grid, self.object, config.min_presence, scale=scale)
         seen = _seen(scene)
         owner = owners(grid.labels, poses.cell)
 

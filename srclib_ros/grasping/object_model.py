@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -29,7 +29,8 @@ class ObjectModel:
 
     vertices: (V, 3) float32. faces: (F, 3) int32. surface_points, surface_normals: (S, 3) float32, an even sample.
     symmetry: (G, 4, 4) turns about the centroid that leave the part as it is, the identity first.
-    candidates: K grasps, in the order of the network's qualities.
+    candidates: K grasps, in the order of the network's qualities. R_canonical_object: (3, 3) into the canonical frame,
+    which the network's rotations speak of; the object frame itself, or that of the source that the network began as.
     """
 
     name: str
@@ -41,6 +42,7 @@ class ObjectModel:
     surface_normals: FloatArray
     symmetry: Matrix
     candidates: GraspCandidates
+    R_canonical_object: Matrix = field(default_factory=lambda: np.eye(3))
 
     @cached_property
     def centroid_m(self) -> Matrix:
@@ -97,6 +99,7 @@ def save_object(folder: Path, model: ObjectModel) -> None:
             "width_m": model.candidates.width_m,
             "quality": model.candidates.quality,
             "moved_in_hand": model.candidates.moved_in_hand,
+            "R_canonical_object": model.R_canonical_object,
         },
     )
 
@@ -124,6 +127,7 @@ def load_object(path: Path, name: str, category: str, diameter_m: float, gripper
             arrays["surface_normals"],
             symmetry,
             candidates,
+            arrays.get("R_canonical_object", np.eye(3)),
         )
     except KeyError as error:
         raise ArtifactDamagedError(f"{path}: lacks {error}; train the model again") from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import io
 import math
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +21,10 @@ from srclib_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from srclib_ros.training.grasp_loss import GraspLoss
 from srclib_ros.training.grasp_scenes import GraspScene
 from srclib_ros.training.grasp_targets import Example, make_example
-from srclib_ros.training.grasp_watch import GraspWatch
 from srclib_ros.training.grid_net import GridNet
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.types import Matrix
 
-EVALUATE_EVERY = 250
-PATIENCE = 8
-"""Evaluations in a row that bring no better loss on the piles watched, after which a training stops."""
 WARM_UP = 125
 FIRST_SCENES = 6
 STREAMED = 0.7
@@ -44,12 +39,20 @@ class Scenes(Protocol):
     def __getitem__(self, number: int, /) -> GraspScene: ...
 
 
+class Watch(Protocol):
+    """How far a network is: its loss, and another figure, where it is in evaluation mode."""
+
+    def look(self, network: GridNet, /) -> tuple[float, float]: ...
+
+
 @dataclass(frozen=True)
 class GraspSchedule:
     """steps of the optimiser at most, each on `maps` maps of `side_px` pixels; the rate rises, then stays.
 
     average: the network kept is the mean of those along the way, each weighing this much less than the one after it;
     so it is at any step what a falling rate would lead to there, and trainings of different lengths compare.
+    evaluate_every: steps between looks at how far it is. patience: looks in a row that bring no better loss, after
+    which it stops. frozen: names of parts of the network (`stem`, `trunk.0`, ...) that stay as they are.
     """
 
     steps: int = 5000
@@ -58,6 +61,9 @@ class GraspSchedule:
     learning_rate: float = 2.5e-3
     weight_decay: float = 1e-3
     average: float = 0.998
+    evaluate_every: int = 250
+    patience: int = 8
+    frozen: tuple[str, ...] = ()
 
     def rate_at(self, step: int) -> float:
         return self.learning_rate * min((step + 1) / WARM_UP, 1.0)
@@ -71,8 +77,7 @@ class GraspSchedule:
 class Fitted:
     """network: averaged, in evaluation mode, on the CPU. losses: its training's terms, averaged over the last steps.
 
-    curve: (E, 3) of every evaluation on the piles watched: step, loss, and the share of the parts there whose most
-    confident cell has the pose right. steps: done in all.
+    curve: (E, 3) of every look: step, loss, and the watch's other figure. steps: done in all.
     """
 
     network: GridNet
@@ -84,31 +89,41 @@ class Fitted:
 def fit_grasp_network(
     part: ObjectModel,
     scenes: Scenes,
-    watched: Sequence[GraspScene],
+    watch: Watch,
     schedule: GraspSchedule,
     seed: int,
     checkpoint: Path | None = None,
     progress: Progress = silent,
+    start: GridNet | None = None,
 ) -> Fitted:
-    """Train on a GPU where there is one, until the steps are done or `watched` piles show no more progress.
+    """Train on a GPU where there is one, until the steps are done or the watch sees no more progress.
 
-    checkpoint: file written at every evaluation, and gone on from when it is there. Raises TrainingError.
+    start: what to train on from, None for random weights; looked at before the first step. checkpoint: file written at
+    every look, and gone on from when it is there. Raises TrainingError.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    watch = GraspWatch(part, watched, schedule.side_px, device)
     torch.manual_seed(seed)
-    network = GridNet(len(part.candidates)).to(device, memory_format=torch.channels_last)
+    network = copy.deepcopy(start) if start is not None else GridNet(len(part.candidates))
+    network = network.to(device, memory_format=torch.channels_last)
     averaged = copy.deepcopy(network).eval()
     both = nn.ModuleList([network, averaged])
-    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=schedule.weight_decay)
+    frozen = [network.get_submodule(name) for name in schedule.frozen]
+    for module in frozen:
+        module.requires_grad_(False)
+    learnt = [weight for weight in network.parameters() if weight.requires_grad]
+    optimiser = torch.optim.AdamW(learnt, weight_decay=schedule.weight_decay)
     curve = np.zeros((0, 3))
     if checkpoint is not None and checkpoint.is_file():
         curve = load_checkpoint(checkpoint, both, optimiser)
-    start = int(curve[-1, 0]) if len(curve) else 0
-    steps = range(start, start if _no_better(curve) else schedule.steps)
+    elif start is not None:
+        curve = np.array([[0, *watch.look(averaged)]])
+    first = int(curve[-1, 0]) if len(curve) else 0
+    steps = range(first, first if _no_better(curve, schedule.patience) else schedule.steps)
     loss_of = GraspLoss(part, device)
     last: list[dict[str, Tensor]] = []
     network.train()
+    for module in frozen:
+        module.eval()
 
     def drawn(step: int) -> list[Example]:
         rng = np.random.default_rng((seed, step))
@@ -116,7 +131,7 @@ def fit_grasp_network(
         return [make_example(scenes[index], part, schedule.side_px, rng) for index in chosen]
 
     with ThreadPoolExecutor(1) as ahead:
-        coming = ahead.submit(drawn, start) if len(steps) else None
+        coming = ahead.submit(drawn, first) if len(steps) else None
         for step in progress(steps, total=len(steps), label=f"{part.name}: network"):
             assert coming is not None
             examples = coming.result()
@@ -126,29 +141,29 @@ def fit_grasp_network(
             loss = torch.stack(list(terms.values())).sum()
             optimiser.zero_grad()
             loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+            nn.utils.clip_grad_norm_(learnt, 5.0)
             for group in optimiser.param_groups:
                 group["lr"] = schedule.rate_at(step)
             optimiser.step()
             _follow(averaged, network, min(schedule.average, (step + 1) / (step + 10)))
             last = [*last[-LOSS_OVER + 1 :], {name: term.detach() for name, term in terms.items()}]
-            if (step + 1) % EVALUATE_EVERY == 0 or step + 1 == schedule.steps:
+            if (step + 1) % schedule.evaluate_every == 0 or step + 1 == schedule.steps:
                 if not torch.isfinite(loss):
                     raise TrainingError(f"{part.name}: the loss is no longer finite; lower the learning rate")
                 curve = np.concatenate([curve, [[step + 1, *watch.look(averaged)]]])
                 if checkpoint is not None:
                     save_checkpoint(checkpoint, both, optimiser, curve)
-                if _no_better(curve):
+                if _no_better(curve, schedule.patience):
                     break
     names = {name for terms in last for name in terms}
     losses = {name: float(np.mean([float(terms[name]) for terms in last if name in terms])) for name in sorted(names)}
-    done = int(curve[-1, 0]) if len(curve) else start
+    done = int(curve[-1, 0]) if len(curve) else first
     return Fitted(averaged.cpu(), losses, curve, done)
 
 
-def _no_better(curve: Matrix) -> bool:
-    """Whether none of the last PATIENCE evaluations is better than all before them."""
-    return len(curve) > PATIENCE and bool(curve[:-PATIENCE, 1].min() <= curve[-PATIENCE:, 1].min())
+def _no_better(curve: Matrix, patience: int) -> bool:
+    """Whether none of the last `patience` looks is better than all before them."""
+    return len(curve) > patience and bool(curve[:-patience, 1].min() <= curve[-patience:, 1].min())
 
 
 @torch.no_grad()

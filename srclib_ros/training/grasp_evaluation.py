@@ -89,7 +89,7 @@ def _network_tally(model: GraspModel, scene: GraspScene) -> _Tally:
     part = model.object
     pitch = part.diameter_m / PIXELS_PER_DIAMETER
     grid = height_map(scene.points_bin, scene.owner, pitch, scene.bin_size_m[:2])
-    poses = decode(model.network.run(grid), grid, part.centroid_m, GraspConfig().min_presence, hypotheses=1)
+    poses = decode(model.network.run(grid), grid, part, GraspConfig().min_presence, hypotheses=1)
     poses = poses.take(suppress(poses, _APART * part.diameter_m, _KEPT))
     truth = np.flatnonzero(scene.is_target)
     required = scene.visibility[truth] > REQUIRED_VISIBLE

@@ -29,6 +29,7 @@ class GraspLoss:
         moments = part.inertia + _ISOTROPIC * np.eye(3)
         self._spread = 2.0 * float(np.trace(moments))
         symmetric = part.symmetry[:, :3, :3] @ moments
+        self._R_canonical_object = torch.from_numpy(part.R_canonical_object.astype(np.float32)).to(device)
         self._symmetric = torch.from_numpy(symmetric.astype(np.float32)).to(device)
 
     def __call__(self, cells: Tensor, examples: Sequence[Example]) -> dict[str, Tensor]:
@@ -66,7 +67,7 @@ class GraspLoss:
         x = functional.normalize(columns[:, :, 0], dim=-1)
         y = columns[:, :, 1]
         y = functional.normalize(y - (x * y).sum(-1, keepdim=True) * x, dim=-1)
-        predicted = torch.stack([x, y, torch.linalg.cross(x, y)], dim=-1)
+        predicted = torch.stack([x, y, torch.linalg.cross(x, y)], dim=-1) @ self._R_canonical_object
         equivalents = torch.einsum("pij,gjk->pgik", rotation, self._symmetric)
         agreement = torch.einsum("phij,pgij->phg", predicted, equivalents).max(dim=2).values
         return torch.sqrt(torch.clamp(self._spread - 2.0 * agreement, min=0.0) + 1e-4)

@@ -24,6 +24,7 @@ from srclib_ros.training.fit_grasp_network import GraspSchedule, fit_grasp_netwo
 from srclib_ros.training.grasp_evaluation import evaluate
 from srclib_ros.training.grasp_scenes import SceneSource
 from srclib_ros.training.grasp_stream import SceneStream
+from srclib_ros.training.grasp_watch import GraspWatch
 from srclib_ros.training.progress import Progress, silent
 
 STEPS_PER_MINUTE = 600
@@ -74,7 +75,8 @@ def train_grasp_model(
     checkpoint = cache / f"{source.identity}_{scenes}_{validation_scenes}_{schedule.steps}.safetensors"
     with SceneStream(source, scenes) as stream:
         held_out = source.scenes(validation_scenes, FIRST_VALIDATION_SCENE, progress)
-        fitted = fit_grasp_network(part, stream, held_out, schedule, seed, checkpoint, progress)
+        watch = GraspWatch(part, held_out, schedule.side_px)
+        fitted = fit_grasp_network(part, stream, watch, schedule, seed, checkpoint, progress)
     onnx = onnx_bytes(fitted.network)
     model = GraspModel(part, GridNetwork(onnx, len(part.candidates), threads=1))
     validation = evaluate(model, held_out)

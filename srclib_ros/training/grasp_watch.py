@@ -25,11 +25,10 @@ MIN_PRESENCE = 0.3
 class GraspWatch:
     """scenes: those looked at, always alike. side_px: of the maps that the loss is taken on. Raises TrainingError."""
 
-    def __init__(self, part: ObjectModel, scenes: Sequence[GraspScene], side_px: int, device: torch.device) -> None:
+    def __init__(self, part: ObjectModel, scenes: Sequence[GraspScene], side_px: int) -> None:
         if not any((scene.is_target & (scene.visibility > REQUIRED_VISIBLE)).any() for scene in scenes):
             raise TrainingError(f"{part.name}: no scene to validate on shows the part; simulate more scenes")
-        self._part, self._scenes, self._device = part, scenes, device
-        self._loss_of = GraspLoss(part, device)
+        self._part, self._scenes = part, scenes
         rng = np.random.default_rng(0)
         self._examples = [make_example(scene, part, side_px, rng) for scene in scenes]
         pitch = part.diameter_m / PIXELS_PER_DIAMETER
@@ -41,16 +40,19 @@ class GraspWatch:
 
         network: in evaluation mode.
         """
-        maps = torch.from_numpy(np.stack([example.maps for example in self._examples])).to(self._device)
-        loss = torch.stack(list(self._loss_of(network(maps), self._examples).values())).sum()
+        device = next(network.parameters()).device
+        maps = torch.from_numpy(np.stack([example.maps for example in self._examples])).to(device)
+        loss_of = GraspLoss(self._part, device)
+        loss = torch.stack(list(loss_of(network(maps), self._examples).values())).sum()
         found = [right for index in range(len(self._scenes)) for right in self._found(network, index)]
         return float(loss), float(np.mean(found))
 
     def _found(self, network: GridNet, index: int) -> list[bool]:
         scene, grid, part = self._scenes[index], self._grids[index], self._part
         maps, reference = network_input(grid)
-        values = network(torch.from_numpy(maps[None]).to(self._device))[0].cpu().numpy()
-        poses = decode(Cells(values, reference), grid, part.centroid_m, MIN_PRESENCE)
+        device = next(network.parameters()).device
+        values = network(torch.from_numpy(maps[None]).to(device))[0].cpu().numpy()
+        poses = decode(Cells(values, reference), grid, part, MIN_PRESENCE)
         shown = np.flatnonzero(scene.is_target & (scene.visibility > REQUIRED_VISIBLE))
         if not len(poses):
             return [False] * len(shown)
