@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 from scipy.spatial.transform import Rotation
 
@@ -48,7 +50,7 @@ def _stated(grid: HeightMap, T_bin_object: np.ndarray, cell: tuple[int, int], be
 def test_a_stated_pose_is_read_back() -> None:
     grid = _scene_map()
     T = make_transform(Rotation.from_rotvec([0.3, 1.2, -0.5]).as_matrix(), [0.02, -0.03, 0.025])
-    poses = decode(_stated(grid, T, (4, 6), best=2), grid, PART.centroid_m, 0.5)
+    poses = decode(_stated(grid, T, (4, 6), best=2), grid, PART, 0.5)
     assert len(poses) == HYPOTHESES
     np.testing.assert_allclose(poses.T_bin_object[0], T, atol=1e-6)
     assert poses.presence[0] > 0.99 and poses.error[0] < poses.error[1]
@@ -56,9 +58,18 @@ def test_a_stated_pose_is_read_back() -> None:
     assert poses.cell[0].tolist() == [4, 6]
 
 
+def test_rotations_are_told_in_the_canonical_frame() -> None:
+    grid = _scene_map()
+    R_canonical_object = Rotation.from_rotvec([0.0, 0.7, 1.1]).as_matrix()
+    T = make_transform(Rotation.from_rotvec([0.3, 1.2, -0.5]).as_matrix(), [0.02, -0.03, 0.025])
+    poses = decode(_stated(grid, T, (4, 6), best=2), grid, replace(PART, R_canonical_object=R_canonical_object), 0.5)
+    np.testing.assert_allclose(poses.T_bin_object[0, :3, :3], T[:3, :3] @ R_canonical_object, atol=1e-6)
+    np.testing.assert_allclose(poses.centroid_bin[0], T[:3, :3] @ PART.centroid_m + T[:3, 3], atol=1e-6)
+
+
 def test_nothing_above_the_threshold_gives_no_pose() -> None:
     grid = _scene_map()
-    poses = decode(_stated(grid, np.eye(4), (1, 1), 0), grid, PART.centroid_m, 0.99999)
+    poses = decode(_stated(grid, np.eye(4), (1, 1), 0), grid, PART, 0.99999)
     assert len(poses) == 0 and poses.T_bin_object.shape == (0, 4, 4) and len(suppress(poses, 0.01, 5)) == 0
 
 
@@ -78,5 +89,5 @@ def test_owner_is_the_label_with_most_pixels_and_no_part_only_alone() -> None:
 def test_suppression_keeps_the_most_confident_of_neighbours() -> None:
     grid = _scene_map()
     T = make_transform(np.eye(3), [0.02, -0.03, 0.02])
-    poses = decode(_stated(grid, T, (4, 6), best=1), grid, PART.centroid_m, 0.5, hypotheses=3)
+    poses = decode(_stated(grid, T, (4, 6), best=1), grid, PART, 0.5, hypotheses=3)
     assert suppress(poses, 0.01, 10).tolist() == [0]
