@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -16,7 +16,7 @@ from srclib_ros.config import GraspConfig
 from srclib_ros.errors import ArtifactDamagedError
 from srclib_ros.geometry.height_map import HeightMap, rasterise, thinning_stride
 from srclib_ros.grasping.decode import decode, owners
-from srclib_ros.grasping.network import PIXELS_PER_DIAMETER, GridNetwork
+from srclib_ros.grasping.network import PIXELS_PER_DIAMETER, Cells, GridNetwork
 from srclib_ros.grasping.object_model import FILE, ObjectModel, load_object
 from srclib_ros.grasping.pose_search import Fitters, PoseSearch
 from srclib_ros.types import FloatArray, Matrix, ObjectPose, Scene, Segment
@@ -33,10 +33,16 @@ _SEEN: WeakKeyDictionary[Scene, HeightMap] = WeakKeyDictionary()
 SEEN_AROUND = 1.5  # diameters around the segments asked about that the network is shown
 
 
+class Network(Protocol):
+    """What finds parts in a height map: a `GridNetwork`, or one that is still being trained."""
+
+    def run(self, height_map: HeightMap, /) -> Cells: ...
+
+
 class GraspModel:
     """Finds instances of its part in a scene. `object.candidates` are the grasps that it rates."""
 
-    def __init__(self, part: ObjectModel, network: GridNetwork, config: dict[str, Any] | None = None) -> None:
+    def __init__(self, part: ObjectModel, network: Network, config: dict[str, Any] | None = None) -> None:
         self.object = part
         self.config = config or {}
         self.network = network

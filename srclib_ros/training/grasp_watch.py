@@ -10,7 +10,7 @@ import torch
 from srclib_ros.errors import TrainingError
 from srclib_ros.geometry.height_map import height_map
 from srclib_ros.grasping.decode import decode
-from srclib_ros.grasping.network import PIXELS_PER_DIAMETER, Cells, network_input
+from srclib_ros.grasping.network import PIXELS_PER_DIAMETER
 from srclib_ros.grasping.object_model import ObjectModel
 from srclib_ros.grasping.pose_distance import centroids, pose_distances
 from srclib_ros.training.grasp_evaluation import MATCHED, REQUIRED_VISIBLE
@@ -18,6 +18,7 @@ from srclib_ros.training.grasp_loss import GraspLoss
 from srclib_ros.training.grasp_scenes import GraspScene
 from srclib_ros.training.grasp_targets import make_example
 from srclib_ros.training.grid_net import GridNet
+from srclib_ros.training.torch_network import TorchNetwork
 
 MIN_PRESENCE = 0.3
 
@@ -49,10 +50,7 @@ class GraspWatch:
 
     def _found(self, network: GridNet, index: int) -> list[bool]:
         scene, grid, part = self._scenes[index], self._grids[index], self._part
-        maps, reference = network_input(grid)
-        device = next(network.parameters()).device
-        values = network(torch.from_numpy(maps[None]).to(device))[0].cpu().numpy()
-        poses = decode(Cells(values, reference), grid, part, MIN_PRESENCE)
+        poses = decode(TorchNetwork(network).run(grid), grid, part, MIN_PRESENCE)
         shown = np.flatnonzero(scene.is_target & (scene.visibility > REQUIRED_VISIBLE))
         if not len(poses):
             return [False] * len(shown)

@@ -101,7 +101,7 @@ def try_model(
         visible = np.array([placed.visible_share for placed in filmed.parts])
         scene = segment(filmed.cloud, filmed.bin, config)
         poses = sorted(model.detect(scene, scene.segments, 1.0, config.grasp), key=lambda pose: -pose.score)
-        _match(poses, T_bin_object, visible, model.object, tally)
+        match(poses, T_bin_object, visible, model.object, tally)
         if not isinstance(gripper, Jaw):
             continue
         scene, cut = recut(scene, poses, {model.object.name: model.object})
@@ -144,7 +144,7 @@ def average_precision(score: Matrix, right: Flags, instances: int) -> float | No
     return float(falling[hits].sum() / instances)
 
 
-def _match(
+def match(
     poses: Sequence[ObjectPose], T_bin_object: Matrix, visible: FloatArray, part: ObjectModel, tally: PoseTally
 ) -> None:
     """Give each pose, best first, the nearest instance within `MATCHED` diameters that is to be found and is left, or

@@ -13,7 +13,7 @@ from support.grasp_parts import boxes, object_model
 from srclib_ros.cli.main import main
 from srclib_ros.geometry.transforms import make_transform
 from srclib_ros.simulation.pile_trial import PickFailure, PickOutcome
-from srclib_ros.training.pose_evaluation import PoseTally, _match, average_precision, pose_figures
+from srclib_ros.training.pose_evaluation import PoseTally, match, average_precision, pose_figures
 from srclib_ros.types import ObjectPose
 
 BLOCK = object_model(boxes(((0, 0, 0), (0.06, 0.02, 0.05))))
@@ -39,7 +39,7 @@ def test_average_precision_by_hand() -> None:
 def test_a_second_pose_of_one_instance_is_wrong_and_one_of_a_hidden_instance_counts_not_at_all() -> None:
     tally = PoseTally()
     poses = [pose(0.0, 0.9), pose(0.001, 0.8), pose(0.5, 0.7), pose(2.0, 0.6)]
-    _match(poses, np.array([at(0.0), at(0.5), at(1.0)]), np.float32([0.9, 0.3, 0.8]), BLOCK, tally)
+    match(poses, np.array([at(0.0), at(0.5), at(1.0)]), np.float32([0.9, 0.3, 0.8]), BLOCK, tally)
     (found,) = tally.detections
     assert found.right.tolist() == [True, False, False, False]
     assert found.counts.tolist() == [True, True, False, True]
@@ -57,7 +57,7 @@ def test_what_touches_on_hidden_instances_counts_not_at_all() -> None:
     between = 0.002
     poses = [pose(0.5, 0.9), pose(0.501, 0.8), pose(between, 0.7)]
     truth = np.array([at(0.004), at(0.5), at(0.0)])
-    _match(poses, truth, np.float32([0.9, 0.2, 0.2]), BLOCK, tally)
+    match(poses, truth, np.float32([0.9, 0.2, 0.2]), BLOCK, tally)
     (found,) = tally.detections
     assert found.counts.tolist() == [False, False, True]
     assert found.right.tolist() == [False, False, True]
