@@ -1,0 +1,188 @@
+"""Trains one target's network from any start, always on the same scenes and measured in the same piles.
+
+objects/   the target's object model: symmetries, candidates that hold
+scenes/    what its networks learn from
+rows/      one JSON a run; what is there is not run again
+pairs/     one JSON a target, of what is known of each source before anything is trained
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from srclib_ros import __version__
+from srclib_ros.artifact import read_json, sha256, write_json
+from srclib_ros.config import PipelineConfig
+from srclib_ros.embedding.encoder import Encoder
+from srclib_ros.errors import ArtifactError
+from srclib_ros.experiments.transfer.targets import Target
+from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.model import GraspModel
+from srclib_ros.grasping.object_model import ObjectModel, describe, load_object, save_object
+from srclib_ros.library.search import distances
+from srclib_ros.library.selection import vote
+from srclib_ros.library.store import Library
+from srclib_ros.simulation.parts import generate_parts
+from srclib_ros.training.candidate_trials import candidates_that_hold
+from srclib_ros.training.fit_grasp_network import GraspSchedule, fit_grasp_network
+from srclib_ros.training.grasp_scenes import GraspScene, SceneSource
+from srclib_ros.training.grasp_watch import GraspWatch
+from srclib_ros.training.part_views import mesh_hash
+from srclib_ros.training.precision_watch import FilmedPile, PrecisionWatch, filmed_piles
+from srclib_ros.training.transferability import label_evidence
+from srclib_ros.training.views import full_clouds, partial_clouds
+from srclib_ros.training.warm_start import WarmStart, stored_weights, warm_start
+from srclib_ros.types import FloatArray
+
+VERSION = 1
+SCRATCH, POOLED = "scratch", "pooled"
+BUDGET = 450
+EVALUATE_EVERY = 15
+SCENES, LOOKED_AT = 144, 24
+PILES, PILES_SEED = 12, 3_000_000
+VIEWS = 20
+MODES: dict[str, tuple[str, ...]] = {
+    "all": (),
+    "late": ("stem", "trunk.0", "trunk.1", "trunk.2"),
+    "features": ("stem", "trunk"),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """start: name of a source, `SCRATCH` or `POOLED`. mode: which layers learn, of `MODES`."""
+
+    start: str
+    seed: int = 0
+    steps: int = BUDGET
+    scenes: int = SCENES
+    mode: str = "all"
+
+    @property
+    def name(self) -> str:
+        return f"{self.start}_{self.seed}_{self.steps}_{self.scenes}_{self.mode}"
+
+
+class TargetBench:
+    """seed: of scenes, piles and candidates. pooled: folder of the network of all sources, where one was trained."""
+
+    def __init__(
+        self, target: Target, library: Library, gripper: Gripper, out: Path, seed: int, pooled: Path | None = None
+    ) -> None:
+        self.target, self._library, self._gripper = target, library, gripper
+        self._out, self._seed, self._pooled = out, seed, pooled
+        self._key = sha256(
+            f"{VERSION} {__version__} {mesh_hash(target.mesh)} {gripper} {seed} {self._networks()}".encode()
+        )[:12]
+        self.sources = [entry.name for entry in library.entries if entry.model is not None]
+
+    def row(self, run: Run) -> dict[str, Any]:
+        """curve: [step, average precision] of every look; steps and seconds of the run beside it."""
+        path = self._out / "rows" / self.target.mesh.name / f"{run.name}_{self._key}.json"
+        try:
+            return dict(read_json(path))
+        except ArtifactError:
+            row = self._run(run)
+            write_json(path, row)
+            return row
+
+    def pairs(self) -> list[dict[str, Any]]:
+        """What is known of each source before anything is trained on the target."""
+        path = self._out / "pairs" / f"{self.target.mesh.name}_{self._key}.json"
+        try:
+            return list(read_json(path))
+        except ArtifactError:
+            seen = self._distances()
+            pairs = [{"source": name, "distance": seen[name], **self._pair(name)} for name in self.sources]
+            write_json(path, pairs)
+            return pairs
+
+    def _run(self, run: Run) -> dict[str, Any]:
+        torch.set_num_threads(1)
+        began = time.perf_counter()
+        start = None if run.start == SCRATCH else self._start(run.start)
+        part = self.part if start is None else start.part
+        schedule = GraspSchedule(
+            steps=run.steps, evaluate_every=EVALUATE_EVERY, patience=run.steps, frozen=MODES[run.mode]
+        )
+        fitted = fit_grasp_network(
+            part,
+            self._scenes.scenes(run.scenes),
+            PrecisionWatch(part, self._piles, PipelineConfig()),
+            schedule,
+            run.seed,
+            start=None if start is None else start.network,
+        )
+        curve = [[int(step), round(float(ap), 4)] for step, _, ap in fitted.curve]
+        return {"target": self.target.mesh.name, **asdict(run), "curve": curve, "seconds": time.perf_counter() - began}
+
+    @cached_property
+    def part(self) -> ObjectModel:
+        mesh = self.target.mesh
+        folder = self._out / "objects" / f"{mesh.name}_{self._key}"
+        try:
+            return load_object(
+                folder / "object.safetensors", mesh.name, mesh.category, mesh.diameter_m, self._gripper.name
+            )
+        except ArtifactError:
+            part = describe(mesh, self._gripper, np.random.default_rng(self._seed), choose=candidates_that_hold)
+            save_object(folder, part)
+            return part
+
+    @cached_property
+    def _scenes(self) -> SceneSource:
+        return SceneSource(
+            self.target.mesh, self.part, generate_parts(), self._gripper, self._out / "scenes", self._seed
+        )
+
+    @cached_property
+    def _piles(self) -> list[FilmedPile]:
+        rng = np.random.default_rng((self._seed, PILES_SEED))
+        return filmed_piles(self.target.mesh, PILES, rng, PipelineConfig())
+
+    @cached_property
+    def _looked_at(self) -> list[GraspScene]:
+        return self._scenes.scenes(LOOKED_AT)
+
+    def _start(self, name: str) -> WarmStart:
+        folder = self._pooled if name == POOLED else self._library.model_folder(name)
+        assert folder is not None
+        side_px = GraspSchedule().side_px
+        source = GraspModel.load(folder, threads=1)
+        return warm_start(source, stored_weights(folder), self.part, self._gripper, self._looked_at, side_px)
+
+    def _pair(self, name: str) -> dict[str, Any]:
+        entry = self._library.entry(name)
+        start = self._start(name)
+        part = replace(start.part)
+        loss, found = GraspWatch(part, self._looked_at, GraspSchedule().side_px).look(start.network.eval())
+        return {
+            "same_category": entry.category == self.target.mesh.category,
+            "size_ratio": self.target.mesh.diameter_m / entry.diameter_m,
+            "apart": start.registration.apart,
+            "loss": loss,
+            "found": found,
+            "logme": label_evidence(start.network, part, self._looked_at, GraspSchedule().side_px),
+        }
+
+    def _distances(self) -> dict[str, float]:
+        """How far the target lies from each source as the library sees it, its views voting."""
+        rng = np.random.default_rng(self._seed)
+        encoder = Encoder.load(self._library.encoder_folder, threads=1)
+        mesh = self.target.mesh
+        clouds: list[FloatArray] = partial_clouds(mesh, VIEWS, rng) + full_clouds(mesh, 1, rng)
+        far = distances(self._library.gallery, encoder.describe(clouds), self._library.size_weight)
+        voted = vote(far, np.ones(len(far)))
+        return {name: float(voted[self._library.index(name)]) for name in self.sources}
+
+    def _networks(self) -> str:
+        """Tells this library's networks from another's."""
+        files = self._library.manifest["files"]
+        return sha256(repr(sorted((name, files[name]) for name in files if name.startswith("models/"))).encode())[:12]
