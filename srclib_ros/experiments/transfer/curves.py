@@ -1,0 +1,56 @@
+"""What is read off curves of average precision over steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from srclib_ros.types import Matrix
+
+SHARE = 0.95
+"""Of scratch's final precision: what counts as having learnt the part."""
+Curve = Sequence[Sequence[float]]  # [step, average precision] of each look
+
+
+def area(curve: Curve) -> float:
+    """Mean precision over the steps, by trapezes; a curve without a look at step 0 begins at nothing."""
+    steps, precision = _from_zero(curve)
+    return float(np.trapezoid(precision, steps) / steps[-1])
+
+
+def at(curve: Curve, share: float) -> float:
+    """The precision at the first look at or after this share of the budget."""
+    steps, precision = _from_zero(curve)
+    return float(precision[np.searchsorted(steps, share * steps[-1] - 1e-9)])
+
+
+def final(curve: Curve) -> float:
+    """The median of the last three looks."""
+    return float(np.median(_from_zero(curve)[1][-3:]))
+
+
+def reached(curve: Curve, precision: float) -> float | None:
+    """The step of the first of three looks in a row whose median is at least this; None where there are none."""
+    steps, found = _from_zero(curve)
+    medians = np.array([np.median(found[row : row + 3]) for row in range(max(1, len(found) - 2))])
+    row = int(np.argmax(medians >= precision))
+    return float(steps[row]) if medians[row] >= precision else None
+
+
+def step_ratio(curve: Curve, scratch: Curve) -> float:
+    """How many times the steps of `scratch` to 95 % of its final precision are those of `curve`: one interval between
+    looks at least, 0 where it never gets there."""
+    wanted = SHARE * final(scratch)
+    own, others = reached(curve, wanted), reached(scratch, wanted)
+    if own is None or others is None:
+        return 0.0
+    interval = float(curve[1][0] - curve[0][0])
+    return others / max(own, interval)
+
+
+def _from_zero(curve: Curve) -> tuple[Matrix, Matrix]:
+    steps, precision = np.asarray(curve, np.float64).T
+    if steps[0] > 0:
+        steps, precision = np.append(0.0, steps), np.append(0.0, precision)
+    return steps, precision
