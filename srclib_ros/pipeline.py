@@ -9,16 +9,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from srclib_ros.config import GraspConfig, PipelineConfig, SelectionConfig
+from srclib_ros.config import PipelineConfig, SelectionConfig
 from srclib_ros.embedding.encoder import Encoder
-from srclib_ros.grasping.burial import burial
-from srclib_ros.grasping.collision import Obstacles
 from srclib_ros.grasping.failed_grasps import FailedGrasps
-from srclib_ros.grasping.gripper import Gripper, load_gripper
+from srclib_ros.grasping.gripper import load_gripper
+from srclib_ros.grasping.judged import JudgedGrasps, add_model_free
 from srclib_ros.grasping.model import GraspModel
-from srclib_ros.grasping.planners import planners
 from srclib_ros.grasping.propose import grasps_from_poses
-from srclib_ros.grasping.ranking import judge, rank
+from srclib_ros.grasping.ranking import rank
 from srclib_ros.grasping.recut import recut
 from srclib_ros.library.selection import answered, select
 from srclib_ros.library.store import Library
@@ -33,7 +31,6 @@ from srclib_ros.types import (
     Matrix,
     ObjectPose,
     RejectedGrasp,
-    RejectReason,
     Scene,
     Verdict,
 )
@@ -43,8 +40,6 @@ WALLS_UNKNOWN = (
     "segments not judged"
 )
 NOT_JUDGED = "doubtful segments are not told: the cloud is unorganised, or segmentation.join_probability is 1"
-AT_ONCE = 2
-"""So many parts go to the model-free planner before their grasps are judged."""
 
 
 class PickPipeline:
@@ -89,10 +84,10 @@ class PickPipeline:
             scene, poses = recut(scene, poses, {pose.source: self._model(pose.source).object for pose in poses})
             matches = _of_segments(scene, held, poses)
         with clock.stage("grasps"):
-            judged = _Judged(scene, self.gripper, self.config.grasp, self._failed)
+            judged = JudgedGrasps(scene, self.gripper, self.config.grasp, self._failed)
             judged.add(self._propose(poses))
         with clock.stage("model_free"):
-            passed_over = _add_model_free(scene, judged, self.gripper, self.config.grasp)
+            passed_over = add_model_free(scene, judged, self.gripper, self.config.grasp)
         with clock.stage("rank"):
             grasps, rejected = rank(judged.grasps, judged.reasons, scene, self.config.grasp.max_grasps)
         self._failed.watch(grasps, scene)
@@ -179,26 +174,6 @@ class _StageClock:
         self.stages_ms[name] = (time.perf_counter() - start) * 1e3
 
 
-class _Judged:
-    """Proposed grasps of one scene, each beside the reason that speaks against it, if any."""
-
-    def __init__(self, scene: Scene, gripper: Gripper, config: GraspConfig, failed: FailedGrasps) -> None:
-        self._scene, self._gripper, self._config = scene, gripper, config
-        self._obstacles = Obstacles.of_scene(scene)
-        self._failed = failed.positions(scene, config.retry_radius_m)
-        self.grasps: list[Grasp] = []
-        self.reasons: list[RejectReason | None] = []
-
-    def add(self, grasps: Sequence[Grasp]) -> None:
-        self.grasps += grasps
-        self.reasons += judge(grasps, self._scene, self._obstacles, self._gripper, self._config, self._failed)
-
-    def answered(self, quality: float = 0.0) -> set[int]:
-        """Labels of the parts that have a grasp of at least this quality that nothing speaks against."""
-        judged = zip(self.grasps, self.reasons, strict=True)
-        return {grasp.part for grasp, reason in judged if reason is None and grasp.quality >= quality}
-
-
 class _HeldSelection:
     """The source a bin of one kind of part voted for, held for some frames."""
 
@@ -219,32 +194,6 @@ class _HeldSelection:
             return None
         self._frames_left -= 1
         return tuple(answered(self._match, part, config) for part in scene.segments)
-
-
-def _add_model_free(scene: Scene, judged: _Judged, gripper: Gripper, config: GraspConfig) -> frozenset[int]:
-    """Grasps for parts that no network gave one, those that lie freest first.
-
-    It ends when enough parts have a good grasp, or when `max_parts` were looked at and there is something to offer.
-    Returns the labels of the parts that were not looked at.
-    """
-    answered = judged.answered()
-    wanting = [part for part in scene.segments if part.label not in answered]
-    if wanting:
-        deep = burial(scene)
-        wanting.sort(key=lambda part: float(deep[part.label]))
-    not_seen = {part.label for part in wanting}
-    looked_at = 0
-    for planner in planners(gripper, config):
-        well_answered = judged.answered(config.good_quality)
-        queue = [part for part in wanting if part.label not in well_answered]
-        while queue and len(judged.answered(config.good_quality)) < config.enough_parts:
-            if looked_at >= config.max_parts and judged.answered(config.min_quality):
-                break
-            batch, queue = queue[:AT_ONCE], queue[AT_ONCE:]
-            judged.add([grasp for part in batch for grasp in planner(scene, part)])
-            not_seen -= {part.label for part in batch}
-            looked_at += len(batch)
-    return frozenset(not_seen)
 
 
 def _of_segments(scene: Scene, matches: Sequence[Match], poses: Sequence[ObjectPose]) -> tuple[Match, ...]:

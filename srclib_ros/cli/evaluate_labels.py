@@ -25,7 +25,7 @@ more" with success, and the AUROC of the label.
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--parts", type=Path, required=True, metavar="DIR", help="folder of meshes")
     add_unit(parser)
-    parser.add_argument("--gripper", default="jaw", metavar="NAME", help="a jaw in grippers.yaml (jaw)")
+    parser.add_argument("--gripper", default="jaw", metavar="NAME", help="a gripper in grippers.yaml (jaw)")
     parser.add_argument("--piles", type=positive_int, default=2, metavar="N", help="of each part (2)")
     parser.add_argument("--grasps", type=positive_int, default=8, metavar="N", help="tried in each pile (8)")
     parser.add_argument("--limit", type=positive_int, metavar="N", help="the first N parts only")
@@ -40,13 +40,13 @@ def run(args: argparse.Namespace) -> int:
     import numpy as np
 
     from srclib_ros.errors import SimulationError
-    from srclib_ros.grasping.gripper import as_jaw, load_gripper
+    from srclib_ros.grasping.gripper import load_gripper
     from srclib_ros.grasping.object_model import describe
     from srclib_ros.simulation.parts import load_parts
     from srclib_ros.training.candidate_trials import candidates_that_hold
     from srclib_ros.training.label_check import TriedLabels, label_figures, try_labels
 
-    gripper = as_jaw(load_gripper(args.gripper), "a trial in a pile")
+    gripper = load_gripper(args.gripper)
     parts = load_parts(args.parts, args.unit)[: args.limit]
     tried = TriedLabels()
     without, failed = [], []

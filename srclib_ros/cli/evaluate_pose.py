@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from srclib_ros.geometry.mesh import PartMesh
     from srclib_ros.grasping.object_model import ObjectModel
 
+MODEL_FREE = ("jaw", "suction")
 SAME_EXTENT = 0.005  # of the diameter
 DESCRIPTION = """\
 Drop piles of every part of a folder that has a grasp network, film them with the camera's noise on, cut them as the
@@ -29,7 +30,8 @@ cell does, and find the parts with their network. Told are, as means over parts:
 (symmetry-aware distance below 10 % of the diameter; instances more than half hidden count neither for nor against),
 the share of the instances found within 5 % (ADD-S), the median rotation error, and the share of piles whose first
 grasp succeeds in physics (none offered counts as failure where one would have succeeded), with the share of piles in
-which one was offered.
+which one was offered; and in the same piles the first grasps of planners that know no part, antipodal for a jaw,
+by suction for a cup.
 
 A network is looked for by the part's name: in --models, a folder of folders as `srclib onboard --out` writes them, or
 else in the library. Parts without one are named, and left out.
@@ -46,6 +48,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--library", type=Path, default=DEFAULT_LIBRARY, metavar="LIB", help="(the one that ships)")
     parser.add_argument("--piles", type=positive_int, default=20, metavar="N", help="of each part (20)")
     parser.add_argument("--limit", type=positive_int, metavar="N", help="the first N parts that have a network only")
+    parser.add_argument(
+        "--model-free",
+        nargs="*",
+        default=MODEL_FREE,
+        metavar="GRIPPER",
+        help="to plan for without a network, too (jaw suction)",
+    )
     add_seed(parser)
     add_json(parser)
 
@@ -70,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
             f"{args.parts}: none of its {len(parts)} parts has a network in {args.models or args.library}; train one "
             "with `srclib onboard`, or name --models"
         )
+    model_free = [load_gripper(name) for name in args.model_free]
     objects: dict[str, Any] = {}
     failed: dict[str, str] = {}
     for index, part in enumerate(progress(asked, total=len(asked), label="parts", quiet=args.json)):
@@ -78,11 +88,12 @@ def run(args: argparse.Namespace) -> int:
         _check_same(part, model.object, folders[part.name])
         rng = np.random.default_rng([args.seed, index])
         try:
-            tally = try_model(part, model, gripper, args.piles, rng, PipelineConfig())
+            tally = try_model(part, model, gripper, args.piles, rng, PipelineConfig(), model_free)
         except SimulationError as error:
             failed[part.name] = str(error)
             continue
-        failures = [str(outcome.failure) for outcome in tally.first if outcome is not None and outcome.failure]
+        first = tally.first.outcomes
+        failures = [str(outcome.failure) for outcome in first if outcome is not None and outcome.failure]
         objects[part.name] = {
             **asdict(pose_figures(tally)),
             "piles": args.piles - tally.piles_failed,
@@ -92,6 +103,10 @@ def run(args: argparse.Namespace) -> int:
     names = ("ap", "adds_05", "rotation_median_deg", "grasp_top1_success", "coverage")
     result: dict[str, Any] = {
         **{name: _mean([found[name] for found in objects.values()]) for name in names},
+        "model_free_top1_success": {
+            name: _mean([found["model_free_top1_success"][name] for found in objects.values()])
+            for name in args.model_free
+        },
         "objects": objects,
         "without_physics": failed,
         "without_a_network": sorted(part.name for part in parts if part.name not in folders),
@@ -143,9 +158,11 @@ def _table(result: dict[str, Any]) -> str:
         shares = [_share(found[key]) for key in ("ap", "adds_05")]
         grasps = [_share(found[key]) for key in ("grasp_top1_success", "coverage")]
         instances = str(found["instances"]) if "instances" in found else ""
-        return [name, instances, *shares, "-" if turn is None else f"{turn:.1f}", *grasps]
+        model_free = [_share(success) for success in found["model_free_top1_success"].values()]
+        return [name, instances, *shares, "-" if turn is None else f"{turn:.1f}", *grasps, *model_free]
 
-    headings = ("part", "instances", "AP", "ADD-S < 5 %", "rotation deg", "first grasp", "piles with one")
+    headings = ["part", "instances", "AP", "ADD-S < 5 %", "rotation deg", "first grasp", "piles with one"]
+    headings += [f"{name} without a network" for name in result["model_free_top1_success"]]
     rows = [row(name, found) for name, found in result["objects"].items()] + [row("mean", result)]
     lines = [format_table(headings, rows, set(headings[1:]))]
     lines += [f"{name}: left out, {why}" for name, why in result["without_physics"].items()]

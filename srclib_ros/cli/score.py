@@ -11,18 +11,21 @@ GRASPS a folder with a file of the same name for each (scene_0000.json; an empty
 
 A file of grasps is JSON: an object with `grasps`, or a bare list of them, best first. Each grasp is an object with
   T_bin_tcp   4 rows of 4 numbers, metres: the TCP in the bin frame (origin at the centre of the inner floor, z up); its
-              z is the approach, its y the direction in which the fingers close, its origin between the fingertips
-  width_m     between the contacts; the hand comes 3 mm wider to either side, or as wide as it opens
+              z is the approach; of a jaw, its y the direction in which the fingers close, its origin between the
+              fingertips; of a suction cup, its origin the middle of the lip
+  width_m     between the contacts; the hand comes 3 mm wider to either side, or as wide as it opens; 0 of a cup
   score       a number (`quality` will do); told again, but the order is that of the file
-  gripper     a name that grippers.yaml knows, of a jaw: suction cups are not tried in piles yet
+  gripper     a name that grippers.yaml knows
   part        may be there: the instance_id in scene.json of the part that is meant; another one is then a failure
 What `srclib plan --json` prints is taken as it is. Such an object also has `T_cloud_bin`, the bin frame that its grasps
 are in, and its `part` numbers segments of the cloud, so that it is not held against them.
 
 A grasp succeeds when the open hand gets there along a straight line of 10 cm without a collision of more than half a
 millimetre, closes, lifts 15 cm, holds and shakes, and in the end holds exactly one part, clear of bin and neighbours,
-not turned by more than 30 degrees nor slid by more than 10 mm since it closed. Every grasp is tried in the pile that
-was filmed, come to rest again (moved_m tells how far, mostly less than a tenth of a millimetre). Told are
+not turned by more than 30 degrees nor slid by more than 10 mm since it closed. The lip of a cup has to seal on the
+true surface of one part and to carry all that pulls at it meanwhile (after Dex-Net 3.0; the cup itself does not bend);
+`leak` tells why it does not seal. Every grasp is tried in the pile that was filmed, come to rest again (moved_m tells
+how far, mostly less than a tenth of a millimetre). Told are
 
   success           share of the grasps tried (--top of each scene) that succeed; success_ci95: its 95 % interval when
                     scenes are drawn anew; held: the same with parts that turned or slid in the hand, but came out
@@ -48,7 +51,7 @@ from srclib_ros.cli.table import format_table
 
 if TYPE_CHECKING:
     from srclib_ros.grasping.grasp_file import GraspFile, PlannedGrasp
-    from srclib_ros.simulation.pile_trial import PickOutcome
+    from srclib_ros.simulation.pile_trial import PickOutcome, PileTrial
     from srclib_ros.types import Matrix
 
 
@@ -67,19 +70,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from srclib_ros.captures.scene_folder import scene_folders
-    from srclib_ros.errors import GripperError
     from srclib_ros.grasping.grasp_file import read_grasps
     from srclib_ros.grasping.gripper import load_grippers
 
     grippers, folders = load_grippers(), scene_folders(args.scene)
     files = [read_grasps(path, grippers) for path in _files(args.scene, args.grasps, folders)]
-    for file in files:
-        for index, grasp in enumerate(file.grasps[: args.top]):
-            if grasp.gripper.kind != "jaw":
-                raise GripperError(
-                    f"{file.path}: grasps[{index}].gripper: {grasp.gripper.name} is a {grasp.gripper.kind} cup; only "
-                    "jaws are tried in piles yet; leave these grasps out"
-                )
     scenes, tried = [], []
     pairs = list(zip(folders, files, strict=True))
     for folder, file in progress(pairs, total=len(pairs), label="scenes", quiet=args.json):
@@ -117,7 +112,7 @@ def _try_scene(folder: Path, file: GraspFile, top: int) -> tuple[dict[str, Any],
     from srclib_ros.captures.scene_folder import read_scene, scene_meshes
     from srclib_ros.errors import CaptureError
     from srclib_ros.geometry.transforms import invert
-    from srclib_ros.simulation.pile_trial import PileTrial
+    from srclib_ros.simulation.trials import pile_trial_for
 
     scene = read_scene(folder)
     pile = [(mesh, part.T_bin_object) for mesh, part in zip(scene_meshes(folder), scene.parts, strict=True)]
@@ -131,7 +126,7 @@ def _try_scene(folder: Path, file: GraspFile, top: int) -> tuple[dict[str, Any],
                 f"{file.path}: grasps[{index}].part: {grasp.part} is no instance_id of {folder}; look at its scene.json"
             )
         if grasp.gripper.name not in trials:
-            trials[grasp.gripper.name] = PileTrial(pile, scene.bin.size_m, grasp.gripper)
+            trials[grasp.gripper.name] = pile_trial_for(pile, scene.bin.size_m, grasp.gripper)
         T_bin_tcp = grasp.T_bin_tcp if T_bin_meant is None else T_bin_meant @ grasp.T_bin_tcp
         away_m = float(np.linalg.norm(T_bin_tcp[:3, 3]))
         if away_m > FARTHEST_M:
@@ -158,6 +153,7 @@ def _told(grasp: PlannedGrasp, outcome: PickOutcome, ids: Sequence[int], ms: flo
         "gripper": grasp.gripper.name,
         "success": outcome.success,
         "failure": None if outcome.failure is None else str(outcome.failure),
+        "leak": None if outcome.leak is None else str(outcome.leak),
         "part": None if outcome.part is None else ids[outcome.part],
         "hit": None if outcome.hit is None else ids[outcome.hit],
         "lifted": [ids[part] for part in outcome.lifted],

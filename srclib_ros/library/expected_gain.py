@@ -66,7 +66,9 @@ class GainModel:
         try:
             if tuple(record["known"]) != KNOWN:
                 raise ValueError(f"knows {record['known']}, expected {list(KNOWN)}")
-            arrays = [np.array(record[name], np.float64).reshape(len(KNOWN)) for name in ("centre", "spread", "weights")]
-            return cls(*arrays, float(record["offset"]))
+            centre, spread, weights = (
+                np.array(record[name], np.float64).reshape(len(KNOWN)) for name in ("centre", "spread", "weights")
+            )
+            return cls(centre, spread, weights, float(record["offset"]))
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactDamagedError(f"{where}: holds no model of gains ({error}); fit it again") from error

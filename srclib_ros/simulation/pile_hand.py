@@ -1,4 +1,4 @@
-"""A jaw above a pile in MuJoCo: the physics that `pile_trial.PileTrial` asks for.
+"""A hand above a pile in MuJoCo: the physics that `pile_trial.PileTrial` asks for, whatever the hand grips with.
 
 The hand hangs on a carriage of three slides along the bin's axes, so heavy that nothing it meets moves it: the force
 that gives it the wanted acceleration makes it follow that motion exactly, and no servo is there to shake. Its
@@ -10,6 +10,7 @@ bounds. Whether the hand reaches into the bin is a matter of geometry, as everyt
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,10 +19,10 @@ from scipy.spatial.transform import Rotation
 
 from srclib_ros.errors import MissingDependencyError, SimulationError
 from srclib_ros.geometry.mesh import PartMesh
-from srclib_ros.grasping.gripper import Gripper, as_jaw
+from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.simulation.bin_bodies import SIDES, WALL_M, add_floor, add_parts, add_wall, pile_contact
 from srclib_ros.simulation.cell import SHEET_M
-from srclib_ros.simulation.jaw import FINGERS, HAND_BIT, STEP_S, add_jaw, set_options
+from srclib_ros.simulation.jaw import HAND_BIT, STEP_S, set_options
 from srclib_ros.simulation.mujoco_bodies import has_diverged
 from srclib_ros.types import Matrix
 
@@ -32,11 +33,11 @@ SETTLE_S, BRAKE = 0.3, 0.7  # of the speed is left after every 10 ms
 ASLEEP_STEPS = 20
 
 
-class PileHand:
-    """Parts at rest in a bin and a hand, compiled once.
+class PileHand(ABC):
+    """Parts at rest in a bin and a hand, compiled once. `pile_jaw` and `pile_cup` say what the hand consists of.
 
-    parts: (part, T_bin_object) each. moved_m: (N,) how far the origin of each moved until it lay still.
-    Raises GripperError for a gripper that is no jaw, MissingDependencyError, SimulationError.
+    parts: (part, T_bin_object) each. settled: their poses at rest. moved_m: (N,) how far the origin of each moved until
+    it lay still. centres_object: (N, 3) centres of mass. Raises MissingDependencyError, SimulationError.
     """
 
     def __init__(
@@ -50,14 +51,14 @@ class PileHand:
             import mujoco
         except ImportError as error:
             raise MissingDependencyError("grasp trials need MuJoCo; pip install 'srclib-ros[sim]'") from error
-        self._mujoco, self.gripper, self.step_s = mujoco, as_jaw(gripper, "a trial in a pile"), step_s
-        self.model = self._compile([part for part, _ in parts], np.asarray(bin_size_m, np.float64))
-        self._numbers = {self.model.body(f"part{i}").id: i for i in range(len(parts))} | {0: BIN}
-        self._fingers = [self.model.body(name).id for name in FINGERS]
+        self._mujoco, self.gripper, self.step_s = mujoco, gripper, step_s
+        self.parts = tuple(part for part, _ in parts)
+        self.model = self._compile(np.asarray(bin_size_m, np.float64))
+        self._bodies = [self.model.body(f"part{i}").id for i in range(len(parts))]
+        self._numbers = {body: i for i, body in enumerate(self._bodies)} | {0: BIN}
         self._hand = self.model.body("hand").id
-        self._slides = self.model.joint("slide0").qposadr[0]
-        self._first_part = self._slides + 2
-        self.centres_object = self.model.body_ipos[[self.model.body(f"part{i}").id for i in range(len(parts))]].copy()
+        self._first_part = self.model.nq - 7 * len(parts)
+        self.centres_object = self.model.body_ipos[self._bodies].copy()
         self._in_physics, self._in_geometry = self._masks()
         self._geometry_only(False)
         self._settled = self._settle([T for _, T in parts])
@@ -69,10 +70,9 @@ class PileHand:
         mujoco.mj_copyData(self._still, self.model, self._settled)
 
     def start(self, T_bin_tcp: Matrix, opening_m: float) -> None:
-        """The settled pile again, the hand at rest at this pose, its fingers open and about to close."""
+        """The settled pile again, the hand at rest at this pose, open and about to take hold."""
         self._mujoco.mj_copyData(self.data, self.model, self._settled)
         self._aim(self.data, T_bin_tcp, opening_m)
-        self.data.ctrl[:] = -self.gripper.force_n
         self._mujoco.mj_forward(self.model, self.data)
 
     def step(self, acceleration_m_s2: Matrix | None = None, count: int = 1) -> None:
@@ -92,20 +92,6 @@ class PileHand:
         T[:3, 3] = self.model.body_pos[self._hand] + self.data.qpos[:3]
         return T
 
-    def speed_m_s(self, parts: set[int]) -> float:
-        """Of the faster of the fingers and these parts."""
-        fingers, bodies = self.data.qvel[3:5], self.data.qvel[5:].reshape(-1, 6)
-        return float(np.abs(np.concatenate([fingers, bodies[sorted(parts), :3].ravel()])).max())
-
-    def touching(self) -> tuple[set[int], set[int]]:
-        """The parts that the finger at -y and the one at +y touch."""
-        found: tuple[set[int], set[int]] = set(), set()
-        for first, second, _ in self._contacts(self.data):
-            for body, other in ((first, second), (second, first)):
-                if body in self._fingers and self._numbers.get(other, BIN) != BIN:
-                    found[self._fingers.index(body)].add(self._numbers[other])
-        return found
-
     def touched_by(self, part: int) -> set[int]:
         """What touches a part besides the hand: the other parts, and `BIN`."""
         pairs = [{self._numbers.get(a), self._numbers.get(b)} for a, b, _ in self._contacts(self.data)]
@@ -117,19 +103,6 @@ class PileHand:
         for _, other, depth_m in self._meets(T_bin_tcp, opening_m):
             deepest[other] = max(deepest.get(other, 0.0), depth_m)
         return deepest
-
-    def between(self, T_bin_tcp: Matrix, opening_m: float) -> int | None:
-        """The part of the settled pile that both fingers come to first, or else that one of them does."""
-        first: int | None = None
-        touched: tuple[set[int], set[int]] = set(), set()
-        for opening in np.arange(opening_m, -0.001, -0.002):
-            for body, other, _ in self._meets(T_bin_tcp, max(float(opening), 0.0)):
-                if other != BIN and body in self._fingers:
-                    first = other if first is None else first
-                    touched[self._fingers.index(body)].add(other)
-            if touched[0] & touched[1]:
-                return min(touched[0] & touched[1])
-        return first
 
     @property
     def is_finite(self) -> bool:
@@ -182,7 +155,7 @@ class PileHand:
         self.model.body_pos[self._hand] = T_bin_tcp[:3, 3]
         self.model.body_quat[self._hand] = self._rotation.as_quat(scalar_first=True)
         data.qpos[:3] = 0.0
-        data.qpos[self._slides : self._slides + 2] = opening_m / 2.0
+        self._open(data, opening_m)
 
     def _poses(self, data: Any) -> list[Matrix]:
         found = []
@@ -214,7 +187,15 @@ class PileHand:
             raise SimulationError("the parts do not come to rest where the scene has them; simulate the scene again")
         return data
 
-    def _compile(self, parts: Sequence[PartMesh], size_m: Matrix) -> Any:
+    @abstractmethod
+    def _add_gripper(self, spec: Any, hand: Any) -> None:
+        """Give the body `hand` of `spec`, whose frame is the TCP's, what it grips with."""
+
+    @abstractmethod
+    def _open(self, data: Any, opening_m: float) -> None:
+        """Set the fingers, where there are any, so wide apart."""
+
+    def _compile(self, size_m: Matrix) -> Any:
         mujoco = self._mujoco
         spec = mujoco.MjSpec()
         set_options(mujoco, spec, self.step_s)
@@ -224,20 +205,22 @@ class PileHand:
         for axis in range(3):
             carriage = carriage.add_body(gravcomp=1.0, explicitinertial=True, mass=1e-3, inertia=np.full(3, 1e-6))
             carriage.add_joint(type=mujoco.mjtJoint.mjJNT_SLIDE, axis=np.eye(3)[axis], armature=CARRIAGE_KG)
+        spec.bodies[1].sleep = mujoco.mjtSleepPolicy.mjSLEEP_NEVER  # nothing meets a hand that sleeps
         hand = carriage.add_body(name="hand", gravcomp=1.0, explicitinertial=True, mass=1e-3, inertia=np.full(3, 1e-6))
-        add_jaw(mujoco, spec, hand, self.gripper, self.step_s)
+        self._add_gripper(spec, hand)
         contact = pile_contact(self.step_s)
         add_floor(mujoco, spec, **contact)
         for i, side in enumerate(SIDES):
             add_wall(mujoco, spec, f"thick{i}", side, size_m, WALL_M, -WALL_M, size_m[2], **contact)
             add_wall(mujoco, spec, f"sheet{i}", side, size_m, SHEET_M, 0.0, size_m[2], contype=0, conaffinity=HAND_BIT)
-        add_parts(mujoco, spec, parts, gravcomp=0.0, fine=True, **contact, conaffinity=1 | HAND_BIT)
+        add_parts(mujoco, spec, self.parts, gravcomp=0.0, fine=True, **contact, conaffinity=1 | HAND_BIT)
         try:
             model = spec.compile()
         except ValueError as error:
             raise SimulationError(f"MuJoCo refuses these parts ({error}); check their meshes") from error
         light = model.dof_M0[model.dof_M0 < CARRIAGE_KG]
-        model.stat.meaninertia = light.mean()  # by which the solver judges whether it is done
+        if len(light):
+            model.stat.meaninertia = light.mean()  # by which the solver judges whether it is done
         self._thick, self._sheets = (
             [model.geom(f"{name}{i}").id for i in range(len(SIDES))] for name in ("thick", "sheet")
         )

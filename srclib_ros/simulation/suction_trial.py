@@ -19,7 +19,7 @@ from srclib_ros.geometry.transforms import invert
 from srclib_ros.grasping.gripper import Gripper, as_cup
 from srclib_ros.grasping.own_surface import dense_surface, own_clearance
 from srclib_ros.grasping.suction.seal import LEAKS, Leak, SealTest
-from srclib_ros.grasping.suction.wrench import LIMITS, Limit, load, margins
+from srclib_ros.grasping.suction.wrench import Limit, gives_way, load, margins
 from srclib_ros.simulation.trial import REPEATS, START_M, nudged, pulls
 from srclib_ros.types import Matrix
 
@@ -94,13 +94,9 @@ class SuctionTrial:
             return SuctionOutcome(SuctionFailure.STARTS_INSIDE)
         centre_tcp = invert(T)[:3] @ np.append(self._centre_object, 1.0) - (0.0, 0.0, found.offset_m[0])
         force, moment = load(self.part_mass_kg, centre_tcp, motion)
-        margin = margins(self._cup, force, moment).min(axis=0)
-        least = float(margin.min())
-        if least >= 1.0:
-            return SuctionOutcome(None, least)
-        # What the weight alone pulls off fails every other limit too.
-        pulled = margin[LIMITS.index(Limit.PULL)] < 1.0
-        return SuctionOutcome(_GIVES_WAY[Limit.PULL if pulled else LIMITS[int(np.argmin(margin))]], least)
+        margin = margins(self._cup, force, moment)
+        limit = gives_way(margin)
+        return SuctionOutcome(None if limit is None else _GIVES_WAY[limit], float(margin.min()))
 
     def quality(
         self, T_object_tcp: Matrix, width_m: float, rng: np.random.Generator, repeats: int = REPEATS

@@ -18,7 +18,7 @@ from srclib_ros.grasping.object_model import ObjectModel
 from srclib_ros.simulation.agreement import Agreement, agreement
 from srclib_ros.simulation.cell import BIN_SIZE_M, copies_in_bin, film
 from srclib_ros.simulation.pile import BinPhysics
-from srclib_ros.simulation.pile_trial import PileTrial
+from srclib_ros.simulation.trials import pile_trial_for
 from srclib_ros.training.calibration import auroc
 from srclib_ros.training.grasp_labels import rated_images
 from srclib_ros.types import Matrix
@@ -69,7 +69,7 @@ def try_labels(
             continue
         surfaces = [apply(T, surface) for T in poses]
         rated = rated_images(part, np.array(poses)[seen], surfaces, np.flatnonzero(seen).tolist(), gripper, BIN_SIZE_M)
-        pile = PileTrial([(mesh, T) for T in poses], BIN_SIZE_M, gripper)
+        pile = pile_trial_for([(mesh, T) for T in poses], BIN_SIZE_M, gripper)
         for row in _chosen(rated.quality, rated.T_bin_tcp, each, rng):
             instance = int(np.flatnonzero(seen)[rated.instance[row]])
             width_m = float(part.candidates.width_m[rated.candidate[row]])

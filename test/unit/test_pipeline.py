@@ -20,9 +20,10 @@ from srclib_ros.geometry.pinhole import pixel_rays
 from srclib_ros.geometry.transforms import invert, look_at
 from srclib_ros.grasping.failed_grasps import FailedGrasps
 from srclib_ros.grasping.gripper import load_gripper
+from srclib_ros.grasping.judged import JudgedGrasps, add_model_free
 from srclib_ros.grasping.model import GraspModel
 from srclib_ros.library.store import Library
-from srclib_ros.pipeline import NOT_JUDGED, PickPipeline, _add_model_free, _HeldSelection, _Judged, _verdict
+from srclib_ros.pipeline import NOT_JUDGED, PickPipeline, _HeldSelection, _verdict
 from srclib_ros.plan_json import plan_to_json
 from srclib_ros.types import (
     Bin,
@@ -103,7 +104,7 @@ def test_a_part_is_answered_by_a_grasp_that_nothing_speaks_against() -> None:
     scene = scene_of(x, y, [block(*turned(x, y, (at, 0.0), 0.0), (0.06, 0.03, 0.025)) for at in (-0.08, 0.08)])
     down, across = np.array((0, 0, -1)), np.array((0, 1, 0))
     left, right = (tcp_pose(np.array((at, 0, 0.01)), down, across) for at in (-0.08, 0.08))
-    judged = _Judged(scene, load_gripper("jaw"), GraspConfig(), FailedGrasps())
+    judged = JudgedGrasps(scene, load_gripper("jaw"), GraspConfig(), FailedGrasps())
     judged.add([Grasp(left, pregrasp(left, 0.1), 0.03, 0.9, "jaw", 1, "bolt")])
     judged.add([Grasp(right, pregrasp(right, 0.1), 0.2, 0.9, "jaw", 2, "bolt")])
     assert judged.answered() == judged.answered(0.9) == {1}
@@ -198,8 +199,8 @@ def bars_in_pairs() -> Scene:
 
 def looked_at(scene: Scene, config: GraspConfig) -> tuple[frozenset[int], set[int]]:
     """(labels passed over, labels with a grasp) of the model-free planner."""
-    judged = _Judged(scene, load_gripper("jaw"), config, FailedGrasps())
-    return _add_model_free(scene, judged, load_gripper("jaw"), config), judged.answered()
+    judged = JudgedGrasps(scene, load_gripper("jaw"), config, FailedGrasps())
+    return add_model_free(scene, judged, load_gripper("jaw"), config), judged.answered()
 
 
 def test_the_freest_parts_come_first_and_enough_are_enough(bars_in_pairs: Scene) -> None:

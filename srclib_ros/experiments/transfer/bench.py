@@ -34,8 +34,9 @@ from srclib_ros.training.candidate_trials import candidates_that_hold
 from srclib_ros.training.fit_grasp_network import GraspSchedule, fit_grasp_network
 from srclib_ros.training.grasp_scenes import GraspScene, SceneSource
 from srclib_ros.training.grasp_watch import GraspWatch
+from srclib_ros.training.part_piles import PartPile, part_piles
 from srclib_ros.training.part_views import mesh_hash
-from srclib_ros.training.precision_watch import FilmedPile, PrecisionWatch, filmed_piles
+from srclib_ros.training.precision_watch import PrecisionWatch
 from srclib_ros.training.transferability import label_evidence
 from srclib_ros.training.views import full_clouds, partial_clouds
 from srclib_ros.training.warm_start import WarmStart, stored_weights, warm_start
@@ -143,9 +144,9 @@ class TargetBench:
         )
 
     @cached_property
-    def _piles(self) -> list[FilmedPile]:
+    def _piles(self) -> list[PartPile]:
         rng = np.random.default_rng((self._seed, PILES_SEED))
-        return filmed_piles(self.target.mesh, PILES, rng, PipelineConfig())
+        return [pile for pile in part_piles(self.target.mesh, PILES, rng, PipelineConfig()) if pile is not None]
 
     @cached_property
     def _looked_at(self) -> list[GraspScene]:

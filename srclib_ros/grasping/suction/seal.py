@@ -17,7 +17,7 @@ import numpy.typing as npt
 from srclib_ros.errors import MissingDependencyError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.suction.cup import SuctionCup
-from srclib_ros.types import Matrix
+from srclib_ros.types import FloatArray, Matrix
 
 RING_RAYS = 32
 LIP = 0.85, 1.0
@@ -77,10 +77,8 @@ class SealTest:
         self._scene = open3d.t.geometry.RaycastingScene(nthreads=1)
         self._scene.add_triangles(part.vertices.astype(np.float32), part.faces.astype(np.uint32))
         self._cup = cup
-        radius, angle = _lip_rays()
-        lip = cup.radius_m * radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        self._lip_m, self._inner_m = lip, cup.radius_m * _inner_rays()
-        self._fit = np.linalg.pinv(np.column_stack([lip, np.ones(len(lip))]))
+        self._lip_m, self._inner_m = lip_places(cup)
+        self._fit = np.linalg.pinv(np.column_stack([self._lip_m, np.ones(len(self._lip_m))]))
 
     def __call__(self, T_object_tcp: Matrix) -> Seals:
         """T_object_tcp: (M, 4, 4)."""
@@ -123,26 +121,37 @@ class SealTest:
 
     def _cast(self, T: Matrix, ends_m: Matrix) -> tuple[Matrix, Matrix]:
         """Depth (M, R) along the approach below the TCP at places (R, 2) beside it, inf where there is nothing, and the
-        cosine (M, R) between the approach and the way into the surface there; -1 from the back of a surface.
-
-        Rays start where the bellows end: what stands higher than that is in the way of the cup's body.
-        """
+        cosine (M, R) between the approach and the way into the surface there; -1 from the back of a surface."""
         import open3d
 
-        above = self._cup.bellows_m
-        starts = np.column_stack([ends_m, np.full(len(ends_m), -above)])
-        origin = np.matmul(starts, np.swapaxes(T[:, :3, :3], 1, 2)) + T[:, None, :3, 3]
-        direction = np.broadcast_to(T[:, None, :3, 2], origin.shape)
-        rays = np.concatenate([origin, direction], axis=2).astype(np.float32)
-        found = self._scene.cast_rays(open3d.core.Tensor(rays))
-        depth = found["t_hit"].numpy().astype(np.float64) - above
-        return depth, -(found["primitive_normals"].numpy() * direction).sum(axis=2)
+        found = self._scene.cast_rays(open3d.core.Tensor(approach_rays(T, ends_m, self._cup)))
+        depth = found["t_hit"].numpy().astype(np.float64) - self._cup.bellows_m
+        return depth, -(found["primitive_normals"].numpy() * T[:, None, :3, 2]).sum(axis=2)
 
     def _ring_length(self, depth: Matrix) -> Matrix:
         """(M,) length of the outer ring laid onto the surface, over that of the ring in its plane."""
         ring, depth = self._lip_m[-RING_RAYS:], depth[:, -RING_RAYS:]
         flat = np.linalg.norm(ring - np.roll(ring, 1, axis=0), axis=1)
         return np.hypot(flat, depth - np.roll(depth, 1, axis=1)).sum(axis=1) / flat.sum()
+
+
+def lip_places(cup: SuctionCup) -> tuple[Matrix, Matrix]:
+    """(2 RING_RAYS, 2) on the lip and (R, 2) within it, metres from the cup's axis, the lip's outer ring last."""
+    radius, angle = _lip_rays()
+    lip = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return cup.radius_m * lip, cup.radius_m * _inner_rays()
+
+
+def approach_rays(T: Matrix, places_m: Matrix, cup: SuctionCup) -> FloatArray:
+    """(M, R, 6) origin and direction of rays along the approach of cups at poses (M, 4, 4), through places (R, 2)
+    beside the axis, in the frame of the poses.
+
+    They start where the bellows end: what stands higher than that is in the way of the cup's body.
+    """
+    starts = np.column_stack([places_m, np.full(len(places_m), -cup.bellows_m)])
+    origin = np.matmul(starts, np.swapaxes(T[:, :3, :3], 1, 2)) + T[:, None, :3, 3]
+    direction = np.broadcast_to(T[:, None, :3, 2], origin.shape)
+    return np.concatenate([origin, direction], axis=2).astype(np.float32)
 
 
 def _lip_rays() -> tuple[Matrix, Matrix]:

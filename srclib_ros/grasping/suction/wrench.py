@@ -85,6 +85,17 @@ def margins(cup: SuctionCup, force_tcp: Matrix, moment_tcp: Matrix) -> Matrix:
     return np.divide(suction_n, needed, out=np.full(needed.shape, np.inf), where=needed > 1e-9 * suction_n)
 
 
+def gives_way(margin: Matrix) -> Limit | None:
+    """Of `margins` (..., 4) of loads the limit that gives way, None where all are carried.
+
+    What is pulled off fails every other limit too, so that the pull is named first.
+    """
+    least = margin.reshape(-1, len(LIMITS)).min(axis=0)
+    if least.min() >= 1.0:
+        return None
+    return Limit.PULL if least[LIMITS.index(Limit.PULL)] < 1.0 else LIMITS[int(np.argmin(least))]
+
+
 def wrench_quality(margin: Matrix) -> Matrix:
     """(...) in [0, 1]: 0 where the cup does not hold, 1 from AMPLE times the load on; between, what is left over."""
     return np.minimum((1.0 - 1.0 / np.maximum(margin, 1.0)) / (1.0 - 1.0 / AMPLE), 1.0)

@@ -51,7 +51,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def grasp(x: float = 0.0, y: float = 0.0, width_m: float = 0.03, **more: Any) -> dict[str, Any]:
     T = at(x, y, 0.004) @ np.diag((1.0, -1.0, -1.0, 1.0))
-    return {"T_bin_tcp": T.tolist(), "width_m": width_m, "score": 0.5, "gripper": "jaw", **more}
+    return {"T_bin_tcp": T.tolist(), "width_m": width_m, "score": 0.5, "gripper": "jaw"} | more
 
 
 def write(path: Path, told: Any) -> str:
@@ -69,7 +69,7 @@ def test_grasps_are_judged_one_by_one(scenes: Path, tmp_path: Path, capsys: pyte
     assert (result["coverage"], result["scenes"], result["grasps"], result["top"]) == (1.0, 1, 5, 10)
     assert result["success_ci95"] is None
     assert result["failures"] == {
-        "the fingers closed on nothing": 1,
+        "the hand closed on nothing": 1,
         "the hand hits the part itself on its way in": 1,
         "another part than the one meant": 1,
     }
@@ -151,11 +151,31 @@ def test_mistakes_are_named(scenes: Path, tmp_path: Path, capsys: pytest.Capture
     assert "holds no meshes" in error(str(old), write(tmp_path / "g.json", [grasp()]))
 
 
+def test_cups_and_jaws_are_judged_side_by_side(
+    scenes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A bar is 30 mm wide and high: the cup of 20 mm sits on its middle, and not 6 mm beside it."""
+    pytest.importorskip("open3d")
+
+    def cup(y: float) -> dict[str, Any]:
+        T = at(0.0, y, 0.03) @ np.diag((1.0, -1.0, -1.0, 1.0))
+        return grasp(width_m=0.0, gripper="suction", T_bin_tcp=T.tolist())
+
+    told = [cup(0.0), grasp(), cup(0.006)]
+    assert main(["score", str(scenes / "scene_0000"), write(tmp_path / "g.json", told), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["failures"] == {"the lip does not seal": 1}
+    on_top, between, beside = result["per_scene"][0]["grasps"]
+    assert (on_top["success"], on_top["lifted"], on_top["gripper"]) == (True, [1], "suction")
+    assert (between["success"], between["gripper"], between["leak"]) == (True, "jaw", None)
+    assert (beside["part"], beside["leak"]) == (1, "the lip reaches over the edge or a hole")
+
+
 @pytest.mark.parametrize(
     ("told", "named"),
     [
         (grasp(x=33.0), r"grasps\[0\].T_bin_tcp: 33 m from the bin's floor"),
-        (grasp(width_m=0.0, gripper="suction"), r"grasps\[0\].gripper: suction is a suction cup"),
+        (grasp(gripper="suction"), r"grasps\[0\].width_m: 0.03 m, but suction takes 0 to 0"),
     ],
 )
 def test_grasps_that_cannot_be_tried_are_named(

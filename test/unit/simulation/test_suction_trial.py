@@ -17,7 +17,7 @@ from srclib_ros.grasping.suction.seal import Leak
 from srclib_ros.simulation.motion import LIFT_M, LIFT_S, SHAKE_HZ, SHAKE_M
 from srclib_ros.simulation.suction_trial import SuctionFailure, SuctionTrial
 from srclib_ros.simulation.trial import G_M_S2
-from srclib_ros.simulation.trials import trial_for
+from srclib_ros.simulation.trials import pile_trial_for, trial_for
 from srclib_ros.types import Matrix
 
 CUP = as_cup(load_gripper("suction"), "this test")
@@ -124,10 +124,14 @@ def test_the_same_grasp_of_a_moved_part_has_the_same_outcome() -> None:
 
 def test_each_gripper_has_its_trial() -> None:
     pytest.importorskip("mujoco")
+    from srclib_ros.simulation.pile_trial_cup import CupPileTrial
+    from srclib_ros.simulation.pile_trial_jaw import JawPileTrial
     from srclib_ros.simulation.trial import GraspTrial
 
     assert isinstance(trial_for(PLATE, CUP), SuctionTrial)
     assert isinstance(trial_for(PLATE, load_gripper("jaw")), GraspTrial)
+    assert isinstance(pile_trial_for([], (0.3, 0.3, 0.1), CUP), CupPileTrial)
+    assert isinstance(pile_trial_for([], (0.3, 0.3, 0.1), load_gripper("jaw")), JawPileTrial)
     with pytest.raises(GripperError, match="name a cup"):
         SuctionTrial(PLATE, load_gripper("jaw"))
     with pytest.raises(GripperError, match="name a jaw"):

@@ -28,12 +28,13 @@ def test_nothing_tried_says_nothing() -> None:
     assert (found.trials, found.auroc, found.agreement.kappa) == (0, None, None)
 
 
-def test_blocks_in_a_pile_come_out_where_the_label_says_so(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("name", ["jaw", "suction"])
+def test_blocks_in_a_pile_come_out_where_the_label_says_so(name, tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr("srclib_ros.simulation.cell.COPIES", (3, 3))
-    block, jaw, tried = boxes(((0, 0, 0), (0.06, 0.03, 0.03))), load_gripper("jaw"), TriedLabels()
-    part = describe(block, jaw, np.random.default_rng(0), 12)
-    try_labels(block, part, jaw, 1, 6, np.random.default_rng(1), tried)
+    block, gripper, tried = boxes(((0, 0, 0), (0.06, 0.03, 0.03))), load_gripper(name), TriedLabels()
+    part = describe(block, gripper, np.random.default_rng(0), 12)
+    try_labels(block, part, gripper, 1, 6, np.random.default_rng(1), tried)
     label, succeeded = np.array(tried.label), np.array(tried.succeeded)
     assert 3 <= len(label) <= 6
     assert succeeded[label >= 0.5].mean() > succeeded[label < 0.5].mean() + 0.3

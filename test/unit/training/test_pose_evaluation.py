@@ -11,9 +11,19 @@ import pytest
 from support.grasp_parts import boxes, object_model
 
 from srclib_ros.cli.main import main
+from srclib_ros.config import PipelineConfig
 from srclib_ros.geometry.transforms import make_transform
+from srclib_ros.grasping.gripper import load_gripper
+from srclib_ros.grasping.object_model import describe
 from srclib_ros.simulation.pile_trial import PickFailure, PickOutcome
-from srclib_ros.training.pose_evaluation import PoseTally, match, average_precision, pose_figures
+from srclib_ros.training.pose_evaluation import (
+    FirstGrasps,
+    PoseTally,
+    average_precision,
+    match,
+    pose_figures,
+    try_model,
+)
 from srclib_ros.types import ObjectPose
 
 BLOCK = object_model(boxes(((0, 0, 0), (0.06, 0.02, 0.05))))
@@ -67,12 +77,36 @@ def test_what_touches_on_hidden_instances_counts_not_at_all() -> None:
 def test_nothing_measured_is_no_zero_and_a_right_refusal_no_failure() -> None:
     none = pose_figures(PoseTally(piles_failed=3))
     assert (none.ap, none.recall, none.adds_05, none.grasp_top1_success, none.coverage) == (None,) * 5
-    tally = PoseTally(first=[PickOutcome(None), PickOutcome(PickFailure.MISSED), None], refused_rightly=1)
+    first = FirstGrasps([PickOutcome(None), PickOutcome(PickFailure.MISSED), None], refused_rightly=1)
+    tally = PoseTally(first=first)
     figures = pose_figures(tally)
     assert figures.grasp_top1_success == pytest.approx(1 / 3)
     assert figures.coverage == pytest.approx(2 / 4)
-    diverged = pose_figures(PoseTally(first=[PickOutcome(PickFailure.DIVERGED)]))
+    diverged = pose_figures(PoseTally(first=FirstGrasps([PickOutcome(PickFailure.DIVERGED)])))
     assert (diverged.grasp_top1_success, diverged.coverage) == (None, 1.0)
+
+
+@pytest.mark.parametrize("name", ["jaw", "suction"])
+def test_the_first_grasp_of_any_gripper_is_tried(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One block on the floor, its pose known: both kinds of gripper hold it."""
+    pytest.importorskip("mujoco")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    block, gripper = boxes(((0, 0, 0), (0.06, 0.03, 0.03))), load_gripper(name)
+    lies = make_transform(np.eye(3), [0.0, 0.0, 0.015])
+    part = describe(block, gripper, np.random.default_rng(0), 12)
+
+    class Model:
+        object = part
+
+        def detect(self, scene, segments, scale, config):  # type: ignore[no-untyped-def]
+            quality = part.candidates.quality
+            return [ObjectPose(found.label, part.name, lies, 1.0, 0.9, 1.0, quality, 0.0) for found in segments]
+
+    monkeypatch.setattr("srclib_ros.training.part_piles.copies_in_bin", lambda mesh: 1)
+    monkeypatch.setattr("srclib_ros.simulation.pile.BinPhysics.drop", lambda physics, rng: [(0, lies)])
+    tally = try_model(block, Model(), gripper, 1, np.random.default_rng(1), PipelineConfig())  # type: ignore[arg-type]
+    assert [outcome is not None and outcome.success for outcome in tally.first.outcomes] == [True]
+    assert tally.adds == pytest.approx([0.0], abs=1e-3)
 
 
 def test_one_pile_through_the_network_that_ships(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

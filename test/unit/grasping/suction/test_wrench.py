@@ -16,6 +16,7 @@ from srclib_ros.grasping.suction.wrench import (
     SHAKE_M_S2,
     Limit,
     accelerations,
+    gives_way,
     load,
     margins,
     wrench_quality,
@@ -50,6 +51,12 @@ def test_each_limit_alone(limit: Limit, force: np.ndarray, moment: np.ndarray, s
     assert found is limit
     assert (margin >= 1) is holds
     assert margin == pytest.approx(1 / share)
+
+
+def test_the_pull_is_named_before_what_fails_with_it() -> None:
+    assert gives_way(np.array([[1.2, 1.1, np.inf, 1.0], [3.0, 2.0, 9.0, 1.5]])) is None
+    assert gives_way(np.array([[1.2, 0.9, 2.0, 1.1], [3.0, 2.0, 9.0, 0.8]])) is Limit.PEEL
+    assert gives_way(np.array([0.95, 0.2, 0.9, 0.1])) is Limit.PULL
 
 
 def test_what_pulls_leaves_less_to_press_the_lip_on() -> None:

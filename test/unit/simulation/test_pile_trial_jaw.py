@@ -1,4 +1,4 @@
-"""Grasps in a pile whose outcome can be worked out by hand."""
+"""Grasps of a jaw in a pile whose outcome can be worked out by hand."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from srclib_ros.grasping.gripper import Gripper, load_gripper
 from srclib_ros.simulation.motion import LIFT_M, hand_accelerations
 from srclib_ros.simulation.mujoco_bodies import DENSITY_KG_M3
 from srclib_ros.simulation.pile_hand import BIN as BIN_NUMBER
-from srclib_ros.simulation.pile_hand import PileHand
+from srclib_ros.simulation.pile_jaw import PileJaw
 from srclib_ros.simulation.pile_trial import DOWN, SLID_M, TURNED_RAD, PickFailure, PickOutcome, PileTrial
+from srclib_ros.simulation.pile_trial_jaw import JawPileTrial
 from srclib_ros.simulation.trial import G_M_S2, GraspTrial
 from srclib_ros.types import Matrix
 
@@ -53,7 +54,7 @@ def from_above(x_mm: float = 0.0, y_mm: float = 0.0, tip_mm: float = 5.0) -> Mat
 
 
 def in_bin(*parts: tuple[PartMesh, Matrix], gripper: Gripper = JAW) -> PileTrial:
-    return PileTrial(parts, BIN, gripper)
+    return JawPileTrial(parts, BIN, gripper)
 
 
 def weak(force_n: float) -> Gripper:
@@ -121,12 +122,12 @@ def test_a_part_that_lies_on_another_comes_along() -> None:
 def test_a_part_that_still_touches_something_is_not_clear(
     two_cubes: PileTrial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(PileHand, "touched_by", lambda hand, part: {BIN_NUMBER})
+    monkeypatch.setattr(PileJaw, "touched_by", lambda hand, part: {BIN_NUMBER})
     assert two_cubes.run(from_above(), 0.030).failure is PickFailure.NOT_CLEAR
 
 
 def test_what_touches_a_part_besides_the_hand() -> None:
-    hand = PileHand([(CUBE, at(0, 0, 15)), (SMALL, at(0, 0, 35))], BIN, JAW)
+    hand = PileJaw([(CUBE, at(0, 0, 15)), (SMALL, at(0, 0, 35))], BIN, JAW)
     hand.start(from_above(), 0.036)
     hand.step(count=200)
     assert hand.touching() == ({0}, {0})
@@ -186,7 +187,7 @@ def test_the_order_of_trials_does_not_matter(two_cubes: PileTrial) -> None:
 
 
 def test_the_hand_follows_its_motion_and_leaves_far_parts_alone() -> None:
-    hand = PileHand([(CUBE, at(0, 0, 15)), (CUBE, at(100, 50, 15))], BIN, JAW)
+    hand = PileJaw([(CUBE, at(0, 0, 15)), (CUBE, at(100, 50, 15))], BIN, JAW)
     before = hand.settled[1].copy()
     hand.start(from_above(), 0.036)
     hand.step(count=200)
@@ -202,7 +203,7 @@ def test_the_hand_follows_its_motion_and_leaves_far_parts_alone() -> None:
 
 
 def test_where_physics_diverged_nothing_is_said(two_cubes: PileTrial, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PileHand, "is_finite", property(lambda hand: False))
+    monkeypatch.setattr(PileJaw, "is_finite", property(lambda hand: False))
     outcome = two_cubes.run(from_above(), 0.030)
     assert (outcome.failure, outcome.success) == (PickFailure.DIVERGED, None)
 
@@ -255,5 +256,5 @@ def test_a_hand_that_shakes_into_a_high_wall_hits_it() -> None:
     slim = replace(JAW, palm_size_m=(0.02, 0.04, 0.02), finger_depth_m=0.25)
     y_mm = 15.0 + 1e3 * slim.finger_thickness_m + 6.0 - 1e3 * BIN[1] / 2.0
     for height_m, failure in ((0.3, PickFailure.HITS_BIN), (0.05, None)):
-        trial = PileTrial([(CUBE, at(0, y_mm, 15))], (*BIN[:2], height_m), slim)
+        trial = JawPileTrial([(CUBE, at(0, y_mm, 15))], (*BIN[:2], height_m), slim)
         assert trial.run(from_above(0.0, y_mm), 0.030).failure is failure
