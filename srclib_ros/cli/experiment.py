@@ -1,11 +1,18 @@
-"""Compare encoders, or clusterings, on parts that nothing was trained on. Interrupted, it goes on where it stopped.
+"""Compare encoders, clusterings, or starts of a network, on parts that nothing was trained on. Interrupted, it goes on
+where it stopped.
 
   srclib experiment encoders --parts my_parts --unit mm --out out/encoders
   srclib experiment clustering --parts my_parts --unit mm --out out/clustering --encoders out/encoders
+  srclib experiment transfer --parts my_parts --unit mm --out out/transfer --jobs 2
+  srclib experiment transfer --parts my_parts --unit mm --out out/transfer --row hook_85 scratch 0
 
 Encoders are trained on generated parts and random shapes, every kind alike, and measured by retrieval on --parts:
 hours on two cores, a row every few minutes. --steps makes it shorter; every row says how long it was trained. Tables,
 pictures and the trained encoders lie in --out; `srclib report LIB --experiments DIR` shows them.
+
+Transfer draws targets from --parts, four whose category has a network in the library and four whose has none, and
+trains each from random weights, from every source of the library, and from one network of all of them: half a day on
+two cores. --row prints one run alone, and makes it where it is not there.
 """
 
 from __future__ import annotations
@@ -20,10 +27,12 @@ from srclib_ros.cli.circumstances import circumstances
 from srclib_ros.cli.options import (
     DEFAULT_LIBRARY,
     add_extent,
+    add_jobs,
     add_json,
     add_out,
     add_seed,
     add_unit,
+    jobs_of,
     parts_of_extent,
     positive_int,
     print_json,
@@ -34,13 +43,13 @@ from srclib_ros.errors import ConfigError
 if TYPE_CHECKING:
     from srclib_ros.geometry.mesh import PartMesh
 
-ENCODERS, CLUSTERING = "encoders", "clustering"
+ENCODERS, CLUSTERING, TRANSFER = "encoders", "clustering", "transfer"
 SEEDS, QUERIES = 3, 20
 THREADS = 2  # that an encoder runs on when it is measured
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("experiment", choices=(ENCODERS, CLUSTERING), help="what to compare")
+    parser.add_argument("experiment", choices=(ENCODERS, CLUSTERING, TRANSFER), help="what to compare")
     parser.add_argument("--parts", type=Path, required=True, metavar="DIR", help="folder of meshes to measure on")
     add_unit(parser)
     add_extent(parser)
@@ -60,6 +69,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="clustering: an encoder folder, or the output of `experiment encoders`, whose best five are taken; "
         "may be given again (the encoder that ships)",
     )
+    parser.add_argument(
+        "--library", type=Path, metavar="DIR", help="transfer: whose networks are the sources (the one that ships)"
+    )
+    parser.add_argument("--gripper", metavar="NAME", help="transfer: that its networks grasp with (jaw)")
+    parser.add_argument(
+        "--row",
+        nargs=3,
+        metavar=("TARGET", "START", "SEED"),
+        help="transfer: one run alone; START: a source, scratch or pooled",
+    )
+    add_jobs(parser)
     add_seed(parser)
     add_json(parser)
 
@@ -69,12 +89,18 @@ def run(args: argparse.Namespace) -> int:
 
     if args.experiment == ENCODERS and args.encoders:
         raise ConfigError("--encoders is for the experiment on clustering; the one on encoders trains its own")
-    if args.experiment == CLUSTERING and (args.steps or args.seeds or args.queries):
+    if args.experiment != ENCODERS and (args.steps or args.seeds or args.queries):
         raise ConfigError("--steps, --seeds and --queries are for the experiment on encoders; leave them out")
+    if args.experiment != TRANSFER and (args.library or args.gripper or args.row):
+        raise ConfigError("--library, --gripper and --row are for the experiment on transfer; leave them out")
     parts = parts_of_extent(load_parts(args.parts, args.unit), args.extent_mm)[: args.limit]
     if len(parts) < 3:
         raise ConfigError(f"{args.parts}: {len(parts)} parts; an experiment needs three to tell apart")
-    summary = (_encoders if args.experiment == ENCODERS else _clustering)(args, parts)
+    experiments = {ENCODERS: _encoders, CLUSTERING: _clustering, TRANSFER: _transfer}
+    summary = experiments[args.experiment](args, parts)
+    if args.row:
+        print_json(summary)
+        return 0
     if args.json:
         print_json(summary)
     else:
@@ -106,3 +132,25 @@ def _clustering(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, An
     return experiment_clustering(
         parts, encoders, args.out, args.seed, circumstances(args.seed, THREADS), partial(progress, quiet=args.json)
     )
+
+
+def _transfer(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]:
+    from srclib_ros.experiments.transfer.bench import Run
+    from srclib_ros.experiments.transfer.experiment import Experiment
+    from srclib_ros.experiments.transfer.pooled import train_pooled
+    from srclib_ros.experiments.transfer.summary import write_transfer
+    from srclib_ros.experiments.transfer.targets import draw_targets
+    from srclib_ros.grasping.gripper import load_gripper
+    from srclib_ros.library.store import Library
+
+    bar = partial(progress, quiet=args.json)
+    library = Library.open(args.library or DEFAULT_LIBRARY)
+    gripper = load_gripper(args.gripper or "jaw")
+    targets = draw_targets(parts, library, args.seed)
+    pooled = train_pooled(library, gripper, args.out / "pooled", args.seed, bar)
+    experiment = Experiment(targets, library.folder, pooled, gripper, args.out, args.seed)
+    if args.row:
+        target, start, seed = args.row
+        return experiment.row(target, Run(start, int(seed)))
+    results = experiment.run(jobs_of(args), bar)
+    return write_transfer(results, args.out, circumstances(args.seed, threads=1))

@@ -30,7 +30,7 @@ def bars(rows: Sequence[Mapping[str, Any]], name: str, value: str, path: Path, t
     axes.invert_yaxis()
     axes.set_title(title, loc="left", fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
-    _save(figure, path)
+    save_picture(figure, path)
 
 
 def variational_pictures(folder: Path, task: RetrievalTask, out: Path) -> None:
@@ -73,10 +73,10 @@ def _clouds(rows: Mapping[str, FloatArray], path: Path, names: Sequence[str] = (
             if not line and names:
                 axes.set_title(names[column][:22], fontsize=8)
         grid[line, 0].text2D(-0.05, 0.5, label, transform=grid[line, 0].transAxes, rotation=90, va="center", fontsize=8)
-    _save(figure, path)
+    save_picture(figure, path)
 
 
-def _save(figure: Any, path: Path) -> None:
+def save_picture(figure: Any, path: Path) -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     write_atomic(path, buffer.getvalue())

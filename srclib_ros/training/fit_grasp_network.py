@@ -145,7 +145,7 @@ def fit_grasp_network(
             for group in optimiser.param_groups:
                 group["lr"] = schedule.rate_at(step)
             optimiser.step()
-            _follow(averaged, network, min(schedule.average, (step + 1) / (step + 10)))
+            follow(averaged, network, min(schedule.average, (step + 1) / (step + 10)))
             last = [*last[-LOSS_OVER + 1 :], {name: term.detach() for name, term in terms.items()}]
             if (step + 1) % schedule.evaluate_every == 0 or step + 1 == schedule.steps:
                 if not torch.isfinite(loss):
@@ -167,7 +167,7 @@ def _no_better(curve: Matrix, patience: int) -> bool:
 
 
 @torch.no_grad()
-def _follow(averaged: nn.Module, network: nn.Module, keep: float) -> None:
+def follow(averaged: nn.Module, network: nn.Module, keep: float) -> None:
     """Move every weight of `averaged` by 1 - keep of the way to that of `network`, in place."""
     pairs = list(zip(averaged.state_dict().values(), network.state_dict().values(), strict=True))
     for kept, now in pairs:

@@ -1,0 +1,92 @@
+"""One network trained on the scenes of all sources of a library: what a start is worth that nobody chose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from srclib_ros import __version__
+from srclib_ros.artifact import MANIFEST, seal, write_atomic, write_json
+from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.model import CONFIG, KIND, ONNX, SCHEMA, GraspModel
+from srclib_ros.grasping.network import FIRST_QUALITY
+from srclib_ros.grasping.object_model import ObjectModel, save_object
+from srclib_ros.library.store import Library
+from srclib_ros.simulation.parts import generate_parts
+from srclib_ros.training.fit_grasp_network import GraspSchedule, follow, onnx_bytes
+from srclib_ros.training.grasp_loss import GraspLoss
+from srclib_ros.training.grasp_scenes import GraspScene, SceneSource
+from srclib_ros.training.grasp_targets import make_example
+from srclib_ros.training.grid_net import GridNet
+from srclib_ros.training.progress import Progress, silent
+
+SCENES_EACH = 54
+STEPS = 6000
+
+
+def train_pooled(
+    library: Library, gripper: Gripper, out: Path, seed: int, progress: Progress = silent, steps: int = STEPS
+) -> Path:
+    """The sealed model folder `out`; its object is one of the sources'. One that is there is
+    left. Each step learns from scenes of one source, in turn, each in its own frame; as long as a source's own
+    network learns."""
+    if (out / MANIFEST).is_file():
+        return out
+    parts = [GraspModel.load(library.model_folder(entry.name), 1).object for entry in library.entries if entry.model]
+    parts.sort(key=lambda part: -len(part.candidates))
+    sources = [_source(part, gripper, out.with_name(f".{out.name}.scenes"), seed) for part in parts]
+    scenes = [source.scenes(SCENES_EACH) for source in progress(sources, total=len(sources), label="pooled: scenes")]
+    network = _fit(parts, scenes, GraspSchedule(steps=steps), seed, progress)
+    save_object(out, parts[0])
+    write_atomic(out / ONNX, onnx_bytes(network))
+    config = {
+        "name": "pooled",
+        "category": "",
+        "gripper": gripper.name,
+        "diameter_m": parts[0].diameter_m,
+        "training": {"steps": steps, "scenes_each": SCENES_EACH, "sources": [part.name for part in parts]},
+    }
+    write_json(out / CONFIG, config)
+    seal(out, KIND, SCHEMA, {"code_version": __version__, "seed": seed})
+    return out
+
+
+def _source(part: ObjectModel, gripper: Gripper, cache: Path, seed: int) -> SceneSource:
+    mesh = PartMesh(part.name, part.category, part.vertices.astype(np.float64), part.faces)
+    return SceneSource(mesh, part, generate_parts(), gripper, cache, seed)
+
+
+def _fit(
+    parts: Sequence[ObjectModel],
+    scenes: Sequence[Sequence[GraspScene]],
+    schedule: GraspSchedule,
+    seed: int,
+    progress: Progress,
+) -> GridNet:
+    torch.manual_seed(seed)
+    network, averaged = (GridNet(len(parts[0].candidates)) for _ in range(2))
+    averaged.load_state_dict(network.state_dict())
+    network.train()
+    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=schedule.weight_decay)
+    losses = [GraspLoss(part) for part in parts]
+    for step in progress(range(schedule.steps), total=schedule.steps, label="pooled: network"):
+        rng = np.random.default_rng((seed, step))
+        turn = step % len(parts)
+        chosen = rng.integers(len(scenes[turn]), size=schedule.maps)
+        examples = [make_example(scenes[turn][index], parts[turn], schedule.side_px, rng) for index in chosen]
+        cells = network(torch.from_numpy(np.stack([example.maps for example in examples])))
+        terms = losses[turn](cells[:, : FIRST_QUALITY + len(parts[turn].candidates)], examples)
+        loss = torch.stack([term for name, term in terms.items() if name != "quality"]).sum()
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        for group in optimiser.param_groups:
+            group["lr"] = schedule.rate_at(step)
+        optimiser.step()
+        follow(averaged, network, min(schedule.average, (step + 1) / (step + 10)))
+    return averaged.eval()
