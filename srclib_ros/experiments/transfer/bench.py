@@ -18,13 +18,13 @@ import numpy as np
 import torch
 
 from srclib_ros import __version__
-from srclib_ros.artifact import read_json, sha256, write_json
+from srclib_ros.artifact import read_bytes, read_json, sha256, write_json
 from srclib_ros.config import PipelineConfig
 from srclib_ros.embedding.encoder import Encoder
 from srclib_ros.errors import ArtifactError
 from srclib_ros.experiments.transfer.targets import Target
 from srclib_ros.grasping.gripper import Gripper
-from srclib_ros.grasping.model import GraspModel
+from srclib_ros.grasping.model import ONNX, GraspModel
 from srclib_ros.grasping.object_model import ObjectModel, describe, load_object, save_object
 from srclib_ros.library.search import distances
 from srclib_ros.library.selection import vote
@@ -72,21 +72,18 @@ class Run:
 
 
 class TargetBench:
-    """seed: of scenes, piles and candidates. pooled: folder of the network of all sources, where one was trained."""
+    """seed: of scenes, piles and candidates. pooled: sealed network of all sources."""
 
-    def __init__(
-        self, target: Target, library: Library, gripper: Gripper, out: Path, seed: int, pooled: Path | None = None
-    ) -> None:
+    def __init__(self, target: Target, library: Library, gripper: Gripper, out: Path, seed: int, pooled: Path) -> None:
         self.target, self._library, self._gripper = target, library, gripper
         self._out, self._seed, self._pooled = out, seed, pooled
-        self._key = sha256(
-            f"{VERSION} {__version__} {mesh_hash(target.mesh)} {gripper} {seed} {self._networks()}".encode()
-        )[:12]
+        self._key = sha256(f"{VERSION} {__version__} {mesh_hash(target.mesh)} {gripper} {seed}".encode())[:12]
         self.sources = [entry.name for entry in library.entries if entry.model is not None]
 
     def row(self, run: Run) -> dict[str, Any]:
         """curve: [step, average precision] of every look; steps and seconds of the run beside it."""
-        path = self._out / "rows" / self.target.mesh.name / f"{run.name}_{self._key}.json"
+        network = "" if run.start == SCRATCH else sha256(read_bytes(self._folder(run.start) / ONNX))[:8]
+        path = self._out / "rows" / self.target.mesh.name / f"{run.name}_{self._key}{network}.json"
         try:
             return dict(read_json(path))
         except ArtifactError:
@@ -96,7 +93,7 @@ class TargetBench:
 
     def pairs(self) -> list[dict[str, Any]]:
         """What is known of each source before anything is trained on the target."""
-        path = self._out / "pairs" / f"{self.target.mesh.name}_{self._key}.json"
+        path = self._out / "pairs" / f"{self.target.mesh.name}_{self._key}{self._library.version}.json"
         try:
             return list(read_json(path))
         except ArtifactError:
@@ -153,8 +150,7 @@ class TargetBench:
         return self._scenes.scenes(LOOKED_AT)
 
     def _start(self, name: str) -> WarmStart:
-        folder = self._pooled if name == POOLED else self._library.model_folder(name)
-        assert folder is not None
+        folder = self._folder(name)
         side_px = GraspSchedule().side_px
         source = GraspModel.load(folder, threads=1)
         return warm_start(source, stored_weights(folder), self.part, self._gripper, self._looked_at, side_px)
@@ -183,7 +179,5 @@ class TargetBench:
         voted = vote(far, np.ones(len(far)))
         return {name: float(voted[self._library.index(name)]) for name in self.sources}
 
-    def _networks(self) -> str:
-        """Tells this library's networks from another's."""
-        files = self._library.manifest["files"]
-        return sha256(repr(sorted((name, files[name]) for name in files if name.startswith("models/"))).encode())[:12]
+    def _folder(self, name: str) -> Path:
+        return self._pooled if name == POOLED else self._library.model_folder(name)

@@ -122,8 +122,9 @@ def _starts(results: Results) -> Table:
         (
             f"{len(experiment.targets)} targets that nothing was trained on, half of them with siblings in the library "
             f"(first columns), {len(experiment.seeds)} seeds each, {BUDGET} steps on the same {SCENES} scenes. Step "
-            "ratio: median of how many times fewer steps than scratch to 95 % of scratch's final average precision; 0 where it never gets "
-            "there. Gain: area under the curve of average precision, less scratch's. Expected gain: chosen by a model "
+            "ratio: median of how many times fewer steps than scratch to 95 % of scratch's final average precision; 0 "
+            "where it never gets there. Gain: area under the curve of average precision, less scratch's. Expected "
+            "gain: chosen by a model "
             "fitted on the other targets.",
         ),
     )
