@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 from srclib_ros.experiments.table import Table
 from srclib_ros.experiments.transfer.bench import BUDGET, POOLED, SCENES, SCRATCH, Run
 from srclib_ros.experiments.transfer.choices import EXPECTED
-from srclib_ros.experiments.transfer.curves import at, final, reached, step_ratio
+from srclib_ros.experiments.transfer.curves import SHARE, Curve, at, final, reached, step_ratio
 from srclib_ros.experiments.transfer.experiment import DATA, LONG, Results
 from srclib_ros.library.expected_gain import KNOWN, known_of
 
@@ -75,10 +75,8 @@ def _of_target(results: Results, index: int) -> dict[str, Any]:
         "expected_gain": promised[choice],
         "true_gain": gains[choice],
         "step_ratio": float(np.median([step_ratio(curves[seed], scratch[seed]) for seed in seeds])),
-        "steps": float(np.median([reached(curves[seed], 0.95 * final(scratch[seed])) or np.inf for seed in seeds])),
-        "steps_scratch": float(
-            np.median([reached(curve, 0.95 * final(curve)) or np.inf for curve in scratch.values()])
-        ),
+        "steps": _steps(curves, scratch),
+        "steps_scratch": _steps(scratch, scratch),
         "ap": float(np.mean([final(curve) for curve in curves.values()])),
         "ap_scratch": float(np.mean([final(curve) for curve in scratch.values()])),
         "regret_ap": regret(final),
@@ -87,7 +85,7 @@ def _of_target(results: Results, index: int) -> dict[str, Any]:
         "beats_pooled": float(
             np.mean([at(curves[seed], EARLY) >= at(results.curve(name, POOLED, seed), EARLY) for seed in seeds])
         ),
-        "spearman_gain": float(spearmanr([promised[source] for source in gains], list(gains.values())).statistic),
+        "spearman_gain": _spearman([promised[source] for source in gains], list(gains.values())),
     }
 
 
@@ -151,7 +149,7 @@ def _correlations(results: Results) -> Table:
     rows = []
     for column, name in enumerate(KNOWN):
         found = [
-            float(spearmanr([known_of(pair)[column] for pair in pairs], list(gains[target].values())).statistic)
+            _spearman([known_of(pair)[column] for pair in pairs], list(gains[target].values()))
             for target, pairs in results.pairs.items()
         ]
         rows.append({"known": name, **_spread(found)})
@@ -182,6 +180,19 @@ def _closer(results: Results) -> list[Table]:
             curve = results.row(name, run)["curve"]
             rows.append({"target": name, "run": label, "AP at 10 %": at(curve, EARLY), "AP": final(curve)})
     return [Table("Closer looks", ("target", "run", "AP at 10 %", "AP"), rows)]
+
+
+def _steps(curves: Mapping[int, Curve], scratch: Mapping[int, Curve]) -> float | None:
+    """The median over seeds to 95 % of scratch's final precision; None where one never gets there."""
+    found = [reached(curves[seed], SHARE * final(scratch[seed])) for seed in scratch]
+    return None if None in found else float(np.median([step for step in found if step is not None]))
+
+
+def _spearman(known: Sequence[float], gains: Sequence[float]) -> float:
+    """0 where one of the two is the same for all."""
+    if min(np.ptp(known), np.ptp(gains)) == 0.0:
+        return 0.0
+    return float(spearmanr(known, gains).statistic)
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:

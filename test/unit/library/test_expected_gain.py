@@ -1,0 +1,57 @@
+"""Gains foretold: a made-up law is found again, and the target asked about is not looked at."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from srclib_ros.errors import ArtifactDamagedError
+from srclib_ros.library.expected_gain import KNOWN, GainModel, known_of
+
+RNG = np.random.default_rng(0)
+
+
+def pair(distance: float, loss: float = 1.0, **more):
+    return {
+        "distance": distance,
+        "apart": float(RNG.random()),
+        "loss": loss,
+        "found": 0.0,
+        "logme": 0.0,
+        "same_category": False,
+        "size_ratio": 1.0,
+        **more,
+    }
+
+
+def test_what_is_known_of_a_pair():
+    known = dict(zip(KNOWN, known_of(pair(0.4, loss=np.e, size_ratio=0.5, same_category=True)), strict=True))
+    assert known["distance"] == 0.4 and known["log_loss"] == pytest.approx(1.0) and known["same_category"] == 1.0
+    assert known["log_size"] == pytest.approx(np.log(2.0))
+    assert known_of(pair(0.4, size_ratio=2.0))[KNOWN.index("log_size")] == pytest.approx(np.log(2.0))
+
+
+def test_a_law_is_found_again():
+    pairs = [pair(float(d)) for d in np.linspace(0.0, 1.0, 60)]
+    model = GainModel.fit(pairs, [0.5 - 0.8 * of["distance"] for of in pairs])
+    assert model.expected(pair(0.0)) == pytest.approx(0.5, abs=0.06)
+    assert model.expected(pair(1.0)) == pytest.approx(-0.3, abs=0.06)
+
+
+def test_what_never_varies_says_nothing():
+    pairs = [pair(float(d), found=0.3) for d in np.linspace(0.0, 1.0, 20)]
+    model = GainModel.fit(pairs, [of["distance"] for of in pairs])
+    assert model.expected(pair(0.5, found=0.9)) == pytest.approx(model.expected(pair(0.5, found=0.3)), abs=0.05)
+
+
+def test_it_is_kept_as_json():
+    pairs = [pair(float(d)) for d in np.linspace(0.0, 1.0, 10)]
+    model = GainModel.fit(pairs, [of["distance"] ** 2 for of in pairs])
+    again = GainModel.from_json(json.loads(json.dumps(model.to_json())), "here")
+    assert again.expected(pairs[3]) == model.expected(pairs[3])
+    with pytest.raises(ArtifactDamagedError, match="here: holds no model of gains"):
+        GainModel.from_json(model.to_json() | {"weights": [1.0]}, "here")
+    with pytest.raises(ArtifactDamagedError, match="fit it again"):
+        GainModel.from_json(model.to_json() | {"known": ["distance"]}, "here")
