@@ -2,6 +2,7 @@
 
   srclib bench latency --json             whole and by stage, cold and warm, and through ROS with its losses
   srclib bench latency --no-ros           the pipeline alone
+  srclib bench network                    one forward pass of a grasp network, on a GPU too where there is one
   srclib bench library --entries 100000   a query, what the search misses, and each way of clustering: time and memory
 
 Cold: everything on a new frame, bins of mixed parts. Warm: a bin of one kind of part, whose source is held and voted
@@ -48,12 +49,15 @@ class _Frame:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    from srclib_ros.cli import bench_library
+    from srclib_ros.cli import bench_library, bench_network
 
-    what = parser.add_subparsers(metavar="WHAT", required=True, help="latency or library")
+    what = parser.add_subparsers(metavar="WHAT", required=True, help="latency, network or library")
     latency = what.add_parser("latency", help="of a plan, by stage and through ROS")
     _configure_latency(latency)
     latency.set_defaults(measure=_run_latency)
+    network = what.add_parser("network", help="one forward pass of a grasp network")
+    bench_network.configure(network)
+    network.set_defaults(measure=bench_network.run)
     library = what.add_parser("library", help="a library of so many made-up entries: queries and clustering")
     bench_library.configure(library)
     library.set_defaults(measure=bench_library.run)

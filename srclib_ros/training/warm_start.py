@@ -54,14 +54,14 @@ def warm_start(
     """
     found = register(part, source.object)
     part = replace(part, R_canonical_object=source.object.R_canonical_object @ found.R_source_target)
-    network = GridNet(len(part.candidates)).eval()
-    state = {name: torch.from_numpy(value) for name, value in weights.items()}
+    state = dict(weights)
     alike, distance = nearest_candidates(part, source.object, found, gripper.turns_freely)
     for name in ("cells.weight", "cells.bias"):
-        rated = state[name][FIRST_QUALITY:]
-        near = torch.from_numpy(distance < ALIKE).reshape(-1, *[1] * (rated.ndim - 1))
-        state[name] = torch.cat([state[name][:FIRST_QUALITY], torch.where(near, rated[alike], rated.mean(0))])
-    _unfold(network, state)
+        rated = weights[name][FIRST_QUALITY:]
+        near = (distance < ALIKE).reshape(-1, *[1] * (rated.ndim - 1))
+        ratings = np.where(near, rated[alike], rated.mean(axis=0))
+        state[name] = np.concatenate([weights[name][:FIRST_QUALITY], ratings.astype(np.float32)])
+    network = network_of(state)
     rng = np.random.default_rng(0)
     drawn = [make_example(scenes[index % len(scenes)], part, side_px, rng).maps for index in range(SEEN)]
     _normalise(network, torch.from_numpy(np.stack(drawn)))
@@ -80,8 +80,11 @@ def stored_weights(folder: Path) -> dict[str, FloatArray]:
     return weights
 
 
-def _unfold(network: GridNet, state: dict[str, Tensor]) -> None:
-    """Load weights whose normalisations were folded into the convolutions; each then only adds what it had added."""
+def network_of(weights: dict[str, FloatArray]) -> GridNet:
+    """In evaluation mode, to be used. Its normalisations were folded into the convolutions; each only adds what it had
+    added, so that trained on it would be another."""
+    state = {name: torch.from_numpy(value) for name, value in weights.items()}
+    network = GridNet(len(state["cells.bias"]) - FIRST_QUALITY).eval()
     for name, module in network.named_modules():
         if not isinstance(module, nn.Sequential):
             continue
@@ -93,6 +96,7 @@ def _unfold(network: GridNet, state: dict[str, Tensor]) -> None:
                 norm.running_var.fill_(1.0 - norm.eps)  # type: ignore[union-attr]
     network.cells.weight.data.copy_(state["cells.weight"])
     network.cells.bias.data.copy_(state["cells.bias"])
+    return network
 
 
 @torch.no_grad()
