@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import ConvexHull
 
 from srclib_ros.geometry.grasp_frame import tcp_pose
 from srclib_ros.geometry.mesh import PartMesh
@@ -21,6 +22,9 @@ PAIRS = 300
 APPROACHES = 12
 INSERTIONS = (0.25, 0.5, 0.9)
 """How far the fingertips reach past the contacts, in pad heights."""
+SPARED_M = (0.001, 0.003)
+"""Or they stop so far before the part's far side, so that a flat part can be taken where it lies on the floor."""
+SHALLOWEST_M = 0.0005
 CONTACT_BAND_M = 0.0005
 ROUGH_POINTS = 1_500
 """So many surface points are enough to drop the bulk of the approaches that run into the part."""
@@ -32,7 +36,7 @@ def antipodal_candidates(mesh: PartMesh, jaw: Jaw, rng: np.random.Generator) -> 
     """T_object_tcp (M, 4, 4), width_m (M,) and quality (M,) in [0, 1] of all that were found, in no order."""
     surface, normals = dense_surface(mesh, rng)
     near, far = _antipodal_pairs(mesh, jaw, surface, normals, rng)
-    T, width = _approaches(near, far, jaw)
+    T, width = _approaches(near, far, mesh.vertices, jaw)
     T = T[~_hits_part(surface[:ROUGH_POINTS], T, width, jaw)]
     T = T[np.sort(rng.permutation(len(T))[:MEASURED])]
     grid = PointGrid(surface, cell_m=0.004)
@@ -78,7 +82,7 @@ def _antipodal_pairs(
     return near[kept], far[kept]
 
 
-def _approaches(near: Matrix, far: Matrix, jaw: Jaw) -> tuple[Matrix, Matrix]:
+def _approaches(near: Matrix, far: Matrix, vertices: Matrix, jaw: Jaw) -> tuple[Matrix, Matrix]:
     """TCP frames (M, 4, 4) around each closing axis at each insertion, and the contacts' distance (M,)."""
     width = np.linalg.norm(far - near, axis=1)
     closing = (far - near) / width[:, None]
@@ -88,10 +92,21 @@ def _approaches(near: Matrix, far: Matrix, jaw: Jaw) -> tuple[Matrix, Matrix]:
     v = np.cross(closing, u)
     angle = 2 * np.pi * np.arange(APPROACHES) / APPROACHES
     approach = np.cos(angle)[:, None] * u[:, None] + np.sin(angle)[:, None] * v[:, None]
-    insertion = jaw.pad_height_m * np.array(INSERTIONS)
-    origin = ((near + far) / 2)[:, None, None] + insertion[:, None] * approach[:, :, None]
+    middle = (near + far) / 2
+    beyond = _support(vertices, approach) - np.einsum("pai,pi->pa", approach, middle)
+    deep = np.broadcast_to(jaw.pad_height_m * np.array(INSERTIONS), (*beyond.shape, len(INSERTIONS)))
+    insertion = np.concatenate([deep, beyond[..., None] - np.array(SPARED_M)], axis=2)
+    fits = (insertion > SHALLOWEST_M) & (insertion < jaw.pad_height_m * max(INSERTIONS) + 1e-9)
+    origin = middle[:, None, None] + insertion[..., None] * approach[:, :, None]
     T = tcp_pose(origin, approach[:, :, None], closing[:, None, None])
-    return T.reshape(-1, 4, 4), np.repeat(width, APPROACHES * len(INSERTIONS))
+    return T[fits], np.broadcast_to(width[:, None, None], fits.shape)[fits]
+
+
+def _support(vertices: Matrix, direction: Matrix) -> Matrix:
+    """(...) how far the part reaches along each direction (..., 3)."""
+    corners = vertices[ConvexHull(vertices).vertices]
+    reach: Matrix = (direction @ corners.T).max(axis=-1)
+    return reach
 
 
 def _hits_part(points: FloatArray, T: Matrix, width: Matrix, jaw: Jaw) -> npt.NDArray[np.bool_]:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from srclib_ros.grasping.candidates import GraspCandidates
 from srclib_ros.grasping.collision import Obstacles
 from srclib_ros.grasping.gripper import Gripper
-from srclib_ros.grasping.object_model import ObjectModel
 from srclib_ros.grasping.propose import place
 from srclib_ros.types import FloatArray, Matrix
 
@@ -41,24 +41,24 @@ class RatedImages:
 
 
 def candidate_qualities(
-    part: ObjectModel,
+    candidates: GraspCandidates,
     T_bin_object: Matrix,
     surfaces: Sequence[FloatArray],
     first: Sequence[int],
     gripper: Gripper,
     bin_size_m: tuple[float, float, float],
 ) -> FloatArray:
-    """(I, K) float32 in [0, 1] of each candidate at each of I poses of the part (I, 4, 4): of its best image, see
+    """(I, K) float32 in [0, 1] of each candidate at each of I poses of its part (I, 4, 4): of its best image, see
     `rated_images`."""
-    qualities = np.zeros((len(T_bin_object), len(part.candidates)), np.float32)
+    qualities = np.zeros((len(T_bin_object), len(candidates)), np.float32)
     if qualities.size:
-        rated = rated_images(part, T_bin_object, surfaces, first, gripper, bin_size_m)
+        rated = rated_images(candidates, T_bin_object, surfaces, first, gripper, bin_size_m)
         np.maximum.at(qualities, (rated.instance, rated.candidate), rated.quality.astype(np.float32))
     return qualities
 
 
 def rated_images(
-    part: ObjectModel,
+    candidates: GraspCandidates,
     T_bin_object: Matrix,
     surfaces: Sequence[FloatArray],
     first: Sequence[int],
@@ -69,18 +69,18 @@ def rated_images(
     else that lies in the bin, seen or hidden, and the bin itself; an image that leans more than MAX_TILT_RAD is worth
     nothing.
 
-    T_bin_object: (I, 4, 4), one at least, of a part that has candidates. surfaces: points (S, 3) of every part in the
-    bin, metres, bin frame. first: for each of the I poses the index of its own surface.
+    T_bin_object: (I, 4, 4), one at least; one candidate at least. surfaces: points (S, 3) of every part in the bin,
+    metres, bin frame. first: for each of the I poses the index of its own surface.
     """
     labels = np.repeat(np.arange(1, len(surfaces) + 1), [len(surface) for surface in surfaces]).astype(np.int32)
     obstacles = Obstacles(np.concatenate(surfaces).astype(np.float32), labels, bin_size_m)
-    placed = [place(part.candidates, T, 1.0, MAX_TILT_RAD, IMAGES) for T in T_bin_object]
+    placed = [place(candidates, T, 1.0, MAX_TILT_RAD, IMAGES) for T in T_bin_object]
     instance = np.repeat(np.arange(len(placed)), [len(index) for _, index in placed])
     T_bin_tcp = np.concatenate([T for T, _ in placed])
     candidate = np.concatenate([index for _, index in placed])
-    opening = gripper.opening_m(part.candidates.width_m[candidate], OPENING_M)
+    opening = gripper.opening_m(candidates.width_m[candidate], OPENING_M)
     own = np.asarray(first)[instance] + 1
     clearances = obstacles.clearances(T_bin_tcp, opening, own, gripper, sweep_m=SWEEP_M, reach_m=AMPLE_M)
     free = np.clip(np.minimum(clearances.others_m, clearances.bin_m) / AMPLE_M, 0.0, 1.0)
     upright = -T_bin_tcp[:, 2, 2] >= np.cos(MAX_TILT_RAD) - 1e-6
-    return RatedImages(T_bin_tcp, instance, candidate, part.candidates.quality[candidate] * free * upright)
+    return RatedImages(T_bin_tcp, instance, candidate, candidates.quality[candidate] * free * upright)

@@ -176,7 +176,12 @@ class SceneSource:
         surfaces = [apply(T, _surface(part)) for part, T in placed]
         quality = np.zeros((len(placed), len(self._part.candidates)), np.float32)
         quality[is_target] = candidate_qualities(
-            self._part, T_bin_object[is_target], surfaces, np.flatnonzero(is_target).tolist(), self._gripper, bin_size_m
+            self._part.candidates,
+            T_bin_object[is_target],
+            surfaces,
+            np.flatnonzero(is_target).tolist(),
+            self._gripper,
+            bin_size_m,
         )
         visible = np.array([part.visible_share for part in recorded.parts], np.float32)
         return GraspScene(points, owner, T_bin_object, is_target, visible, quality, bin_size_m)

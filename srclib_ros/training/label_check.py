@@ -68,7 +68,9 @@ def try_labels(
         if not seen.any():
             continue
         surfaces = [apply(T, surface) for T in poses]
-        rated = rated_images(part, np.array(poses)[seen], surfaces, np.flatnonzero(seen).tolist(), gripper, BIN_SIZE_M)
+        rated = rated_images(
+            part.candidates, np.array(poses)[seen], surfaces, np.flatnonzero(seen).tolist(), gripper, BIN_SIZE_M
+        )
         pile = pile_trial_for([(mesh, T) for T in poses], BIN_SIZE_M, gripper)
         for row in _chosen(rated.quality, rated.T_bin_tcp, each, rng):
             instance = int(np.flatnonzero(seen)[rated.instance[row]])

@@ -27,7 +27,7 @@ def _qualities(*at: tuple[float, float]) -> np.ndarray:
     T = np.array([make_transform(np.eye(3), [x, y, 0.025]) for x, y in at])
     surface = sample_surface(BLOCK, 3000, np.random.default_rng(0))[0]
     return candidate_qualities(
-        _part(), T, [apply(pose, surface) for pose in T], range(len(T)), load_gripper("jaw"), BIN
+        _part().candidates, T, [apply(pose, surface) for pose in T], range(len(T)), load_gripper("jaw"), BIN
     )
 
 
@@ -46,4 +46,6 @@ def test_a_wall_takes_it_away() -> None:
 
 def test_no_instances_give_no_rows() -> None:
     surfaces: list[np.ndarray] = []
-    assert candidate_qualities(_part(), np.zeros((0, 4, 4)), surfaces, [], load_gripper("jaw"), BIN).shape == (0, 2)
+    assert candidate_qualities(
+        _part().candidates, np.zeros((0, 4, 4)), surfaces, [], load_gripper("jaw"), BIN
+    ).shape == (0, 2)
