@@ -20,6 +20,7 @@ from srclib_ros.grasping.model import CONFIG, KIND, ONNX, SCHEMA, GraspModel
 from srclib_ros.grasping.network import GridNetwork
 from srclib_ros.grasping.object_model import describe, save_object
 from srclib_ros.training.candidate_trials import candidates_that_hold
+from srclib_ros.training.curve_picture import draw_curve
 from srclib_ros.training.fit_grasp_network import GraspSchedule, fit_grasp_network, onnx_bytes
 from srclib_ros.training.grasp_evaluation import evaluate
 from srclib_ros.training.grasp_scenes import SceneSource
@@ -52,9 +53,9 @@ def train_grasp_model(
     """Train the grasp network of one part; returns `out`, a sealed model folder named in its config after the part.
 
     distractors: parts of other categories that lie among its copies in half of the bins. minutes: of training at most,
-    in steps of STEPS_PER_MINUTE; scenes are simulated on another core meanwhile. cache: folder of scenes and
-    checkpoint, beside `out` when None; kept, so that a killed training goes on, and a longer one starts with its
-    scenes there. A folder that holds the outcome already is left as it is; one that holds another is refused.
+    in steps of STEPS_PER_MINUTE; scenes are simulated on another core meanwhile. cache: folder of scenes, checkpoint
+    and a picture of the curve, beside `out` when None; kept, so that a killed training goes on, and a longer one starts
+    with its scenes there. A folder that holds the outcome already is left as it is; one that holds another is refused.
     Raises MeshError for a mesh that encloses no volume, TrainingError, SimulationError, GripperError, ArtifactError.
     """
     out = Path(out)
@@ -77,6 +78,7 @@ def train_grasp_model(
         held_out = source.scenes(validation_scenes, FIRST_VALIDATION_SCENE, progress)
         watch = GraspWatch(part, held_out, schedule.side_px)
         fitted = fit_grasp_network(part, stream, watch, schedule, seed, checkpoint, progress)
+    draw_curve(fitted.curve, part.name, cache / "curve.png")
     onnx = onnx_bytes(fitted.network)
     model = GraspModel(part, GridNetwork(onnx, len(part.candidates), threads=1))
     validation = evaluate(model, held_out)
