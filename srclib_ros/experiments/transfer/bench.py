@@ -9,7 +9,7 @@ pairs/     one JSON a target, of what is known of each source before anything is
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,35 +20,28 @@ import torch
 from srclib_ros import __version__
 from srclib_ros.artifact import read_bytes, read_json, sha256, write_json
 from srclib_ros.config import PipelineConfig
-from srclib_ros.embedding.encoder import Encoder
 from srclib_ros.errors import ArtifactError
 from srclib_ros.experiments.transfer.targets import Target
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.model import ONNX, GraspModel
 from srclib_ros.grasping.object_model import ObjectModel, describe, load_object, save_object
-from srclib_ros.library.search import distances
-from srclib_ros.library.selection import vote
 from srclib_ros.library.store import Library
 from srclib_ros.simulation.parts import generate_parts
 from srclib_ros.training.candidate_trials import candidates_that_hold
 from srclib_ros.training.fit_grasp_network import GraspSchedule, fit_grasp_network
-from srclib_ros.training.grasp_scenes import GraspScene, SceneSource
-from srclib_ros.training.grasp_watch import GraspWatch
+from srclib_ros.training.grasp_scenes import SceneSource
 from srclib_ros.training.part_piles import PartPile, part_piles
 from srclib_ros.training.part_views import mesh_hash
 from srclib_ros.training.precision_watch import PrecisionWatch
-from srclib_ros.training.transferability import label_evidence
-from srclib_ros.training.views import full_clouds, partial_clouds
+from srclib_ros.training.source_pairs import SourcePairs
 from srclib_ros.training.warm_start import WarmStart, stored_weights, warm_start
-from srclib_ros.types import FloatArray
 
-VERSION = 1
+VERSION = 2
 SCRATCH, POOLED = "scratch", "pooled"
 BUDGET = 450
 EVALUATE_EVERY = 15
 SCENES, LOOKED_AT = 144, 24
 PILES, PILES_SEED = 12, 3_000_000
-VIEWS = 20
 MODES: dict[str, tuple[str, ...]] = {
     "all": (),
     "late": ("stem", "trunk.0", "trunk.1", "trunk.2"),
@@ -97,8 +90,7 @@ class TargetBench:
         try:
             return list(read_json(path))
         except ArtifactError:
-            seen = self._distances()
-            pairs = [{"source": name, "distance": seen[name], **self._pair(name)} for name in self.sources]
+            pairs = [self._pairs.known(source) for source in self.sources]
             write_json(path, pairs)
             return pairs
 
@@ -146,38 +138,16 @@ class TargetBench:
         return [pile for pile in part_piles(self.target.mesh, PILES, rng, PipelineConfig()) if pile is not None]
 
     @cached_property
-    def _looked_at(self) -> list[GraspScene]:
-        return self._scenes.scenes(LOOKED_AT)
+    def _pairs(self) -> SourcePairs:
+        looked_at = self._scenes.scenes(LOOKED_AT)
+        return SourcePairs(self._library, self.target.mesh, self.part, self._gripper, looked_at, self._seed)
 
     def _start(self, name: str) -> WarmStart:
-        folder = self._folder(name)
-        side_px = GraspSchedule().side_px
-        source = GraspModel.load(folder, threads=1)
-        return warm_start(source, stored_weights(folder), self.part, self._gripper, self._looked_at, side_px)
-
-    def _pair(self, name: str) -> dict[str, Any]:
-        entry = self._library.entry(name)
-        start = self._start(name)
-        part = replace(start.part)
-        loss, found = GraspWatch(part, self._looked_at, GraspSchedule().side_px).look(start.network.eval())
-        return {
-            "same_category": entry.category == self.target.mesh.category,
-            "size_ratio": self.target.mesh.diameter_m / entry.diameter_m,
-            "apart": start.registration.apart,
-            "loss": loss,
-            "found": found,
-            "logme": label_evidence(start.network, part, self._looked_at, GraspSchedule().side_px),
-        }
-
-    def _distances(self) -> dict[str, float]:
-        """How far the target lies from each source as the library sees it, its views voting."""
-        rng = np.random.default_rng(self._seed)
-        encoder = Encoder.load(self._library.encoder_folder, threads=1)
-        mesh = self.target.mesh
-        clouds: list[FloatArray] = partial_clouds(mesh, VIEWS, rng) + full_clouds(mesh, 1, rng)
-        far = distances(self._library.gallery, encoder.describe(clouds), self._library.size_weight)
-        voted = vote(far, np.ones(len(far)))
-        return {name: float(voted[self._library.index(name)]) for name in self.sources}
+        if name != POOLED:
+            return self._pairs.start(name)
+        source, side_px = GraspModel.load(self._pooled, threads=1), GraspSchedule().side_px
+        looked_at = self._scenes.scenes(LOOKED_AT)
+        return warm_start(source, stored_weights(self._pooled), self.part, self._gripper, looked_at, side_px)
 
     def _folder(self, name: str) -> Path:
         return self._pooled if name == POOLED else self._library.model_folder(name)

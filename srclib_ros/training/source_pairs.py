@@ -1,0 +1,85 @@
+"""A target beside the sources that a library has for its gripper: what is known of each before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from srclib_ros.artifact import read_json, resolve_inside
+from srclib_ros.embedding.encoder import Encoder
+from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.model import CONFIG, GraspModel
+from srclib_ros.grasping.object_model import ObjectModel
+from srclib_ros.library.search import distances
+from srclib_ros.library.selection import vote
+from srclib_ros.library.store import Library
+from srclib_ros.training.fit_grasp_network import GraspSchedule
+from srclib_ros.training.grasp_scenes import GraspScene
+from srclib_ros.training.grasp_watch import GraspWatch
+from srclib_ros.training.transferability import label_evidence
+from srclib_ros.training.views import full_clouds, partial_clouds
+from srclib_ros.training.warm_start import WarmStart, stored_weights, warm_start
+from srclib_ros.types import FloatArray
+
+VIEWS = 20
+
+
+class SourcePairs:
+    """looked_at: scenes of the target that the sources' networks are tried on. seed: of the target's views."""
+
+    def __init__(
+        self,
+        library: Library,
+        mesh: PartMesh,
+        part: ObjectModel,
+        gripper: Gripper,
+        looked_at: Sequence[GraspScene],
+        seed: int,
+    ) -> None:
+        self._library, self._mesh, self._part, self._gripper = library, mesh, part, gripper
+        self._looked_at, self._seed = looked_at, seed
+
+    @cached_property
+    def distances(self) -> dict[str, float]:
+        """Source -> how far the target lies from it as the library sees them, its views voting; the nearest first. A
+        source whose network grasps with another gripper is none."""
+        names = [entry.name for entry in self._library.entries if entry.model is not None]
+        names = [name for name in names if self._grasps_with(name) == self._gripper.name]
+        if not names:
+            return {}
+        rng = np.random.default_rng(self._seed)
+        encoder = Encoder.load(self._library.encoder_folder, threads=1)
+        clouds: list[FloatArray] = partial_clouds(self._mesh, VIEWS, rng) + full_clouds(self._mesh, 1, rng)
+        far = distances(self._library.gallery, encoder.describe(clouds), self._library.size_weight)
+        voted = vote(far, np.ones(len(far)))
+        found = {name: float(voted[self._library.index(name)]) for name in names}
+        return dict(sorted(found.items(), key=lambda item: item[1]))
+
+    def start(self, source: str) -> WarmStart:
+        """The target's network as this source's."""
+        folder = self._library.model_folder(source)
+        model = GraspModel.load(folder, threads=1)
+        side_px = GraspSchedule().side_px
+        return warm_start(model, stored_weights(folder), self._part, self._gripper, self._looked_at, side_px)
+
+    def known(self, source: str) -> dict[str, Any]:
+        """What `expected_gain.known_of` takes, with the source's name."""
+        entry, start, side_px = self._library.entry(source), self.start(source), GraspSchedule().side_px
+        loss, found = GraspWatch(start.part, self._looked_at, side_px).look(start.network.eval())
+        return {
+            "source": source,
+            "distance": self.distances[source],
+            "same_category": bool(entry.category) and entry.category == self._mesh.category,
+            "size_ratio": self._mesh.diameter_m / entry.diameter_m,
+            "apart": start.registration.apart,
+            "loss": loss,
+            "found": found,
+            "logme": label_evidence(start.network, start.part, self._looked_at, side_px),
+        }
+
+    def _grasps_with(self, source: str) -> str:
+        return str(read_json(resolve_inside(self._library.model_folder(source), CONFIG)).get("gripper"))
