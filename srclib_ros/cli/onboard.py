@@ -5,6 +5,11 @@ found, each candidate is tried in physics, piles are simulated by one core while
 GPU where there is one), and the network is measured in piles that it has not seen. It stops early when the piles that
 it is watched on show no more progress. More minutes and more scenes give better poses.
 
+The network starts as that of the library's source that promises most: of those nearest in looks, for this gripper, each
+is tried on some scenes of the part, and the gain foretold from what starts have gained before. Where none promises
+anything it starts from scratch, and so it does when a start falls behind what networks from scratch usually know by
+then. --start names a source, or scratch; --mode says which of its layers learn on.
+
 The part becomes an entry of the library, with its network; with --out it becomes a grasp model of its own instead,
 which `srclib build --models` and `srclib library LIB add --models` take. An interrupted onboarding goes on where it
 stopped when the same command is given again.
@@ -12,6 +17,7 @@ stopped when the same command is given again.
   srclib onboard bolt.stl --unit mm --library my_library
   srclib onboard bolt.stl --unit mm --out trained/bolt
   srclib onboard bolt.stl --unit mm --out trained/bolt --gripper jaw_small --distractors my_parts
+  srclib onboard bolt.stl --unit mm --out trained/bolt --start scratch
 """
 
 from __future__ import annotations
@@ -21,7 +27,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srclib_ros.cli.options import add_json, add_library, add_seed, not_negative_int, positive_int, print_json, progress
+from srclib_ros.cli.options import (
+    DEFAULT_LIBRARY,
+    add_json,
+    add_library,
+    add_seed,
+    not_negative_int,
+    positive_int,
+    print_json,
+    progress,
+)
 
 if TYPE_CHECKING:
     from srclib_ros.training.onboarding import Onboarded
@@ -39,13 +54,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="the part's name (that of --out, else the mesh's file)")
     parser.add_argument("--category", default="", help="its category; distractors of the same one are left out")
     parser.add_argument(
+        "--start",
+        default="auto",
+        metavar="NAME",
+        help="a source of the library, scratch, or auto: what promises most (auto)",
+    )
+    parser.add_argument(
+        "--mode",
+        choices=("all", "late", "features", "zero_shot"),
+        default="all",
+        help="what of a source's network learns on: all, its later half, the head alone, or nothing (all)",
+    )
+    parser.add_argument(
         "--distractors",
         type=Path,
         metavar="PARTS",
         help="folder of other parts, in the same unit, that lie among it in half of the bins (generated ones)",
     )
     parser.add_argument(
-        "--minutes", type=float, default=10.0, metavar="X", help="of training on one core, at most (10)"
+        "--minutes", type=float, default=10.0, metavar="X", help="of training from scratch on one core, at most (10)"
     )
     parser.add_argument(
         "--scenes", type=positive_int, default=648, metavar="N", help="to train on, three of each filmed pile (648)"
@@ -58,8 +85,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from srclib_ros.geometry.mesh import load_mesh
     from srclib_ros.grasping.gripper import load_gripper
+    from srclib_ros.library.history import read_history
     from srclib_ros.simulation.parts import generate_parts, load_parts
-    from srclib_ros.training.onboarding import measured, onboard
+    from srclib_ros.training.onboarding import Wish, measured, onboard
 
     gripper = load_gripper(args.gripper)
     name = args.name or (args.out.resolve().name if args.out else args.mesh.stem)
@@ -70,9 +98,8 @@ def run(args: argparse.Namespace) -> int:
         gripper,
         args.library,
         args.out,
-        minutes=args.minutes,
-        scenes=args.scenes,
-        seed=args.seed,
+        Wish(args.start, args.mode, args.minutes, args.scenes, args.seed),
+        experience=read_history(DEFAULT_LIBRARY),
         progress=partial(progress, quiet=args.json),
     )
     figures = measured(mesh, done.model, gripper, args.piles, args.seed) if args.piles else None
@@ -89,8 +116,9 @@ def _record(done: Onboarded, figures: PoseFigures | None) -> dict[str, Any]:
         "model": str(done.folder),
         "seconds": round(done.seconds, 1),
         "steps": done.steps,
-        "source": None,
-        "expected_gain": None,
+        "source": done.source,
+        "given_up": done.given_up,
+        "expected_gain": done.expected_gain,
         "true_gain": None,
         "ap": figures and figures.ap,
         "grasp_top1_success": figures and figures.grasp_top1_success,
@@ -111,7 +139,7 @@ def _tell(args: argparse.Namespace, done: Onboarded, figures: PoseFigures | None
     print(
         f"{part.name}: {1e3 * part.diameter_m:.1f} mm across, {symmetry_text(part.symmetry)}; {len(part.candidates)} "
         f"grasps of {part.candidates.gripper} that hold\n"
-        f"trained from scratch, {done.steps} steps; {done.seconds:.0f} s from CAD to network\n"
+        f"{_began(done)}, {done.steps} steps; {done.seconds:.0f} s from CAD to network\n"
         f"{done.folder}" + ("" if args.out else f": now a source of {args.library}")
     )
     if figures is not None:
@@ -121,6 +149,14 @@ def _tell(args: argparse.Namespace, done: Onboarded, figures: PoseFigures | None
             f"{_share(figures.ap)}, rotation error {'-' if turned is None else f'{turned:.1f}'} degrees (median), "
             f"first grasp succeeds in {_share(figures.grasp_top1_success)}"
         )
+
+
+def _began(done: Onboarded) -> str:
+    if done.source is None:
+        given_up = "" if done.given_up is None else f" after {done.given_up} had fallen behind"
+        return f"trained from scratch{given_up}"
+    gain = "" if done.expected_gain is None else f", expected gain {done.expected_gain:+.2f}"
+    return f"fine-tuned from {done.source}{gain}"
 
 
 def _share(value: float | None) -> str:

@@ -6,11 +6,13 @@ gallery.safetensors   embeddings (E, V, D), observed sizes size_m (E, V), metric
 queries.safetensors   the same of views that are not remembered: thresholds are set by them
 encoder/              the sealed encoder that the embeddings are of
 models/<name>/        the sealed grasp model of an entry
+history.json          what starting from its entries has gained targets, where it was seen, see `history`
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from srclib_ros.artifact import MANIFEST, open_sealed, read_bytes, read_json, re
 from srclib_ros.embedding.encoder import encoder_id
 from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, EncoderMismatchError
 from srclib_ros.library.entry import Entry
+from srclib_ros.library.history import Record, read_history
 from srclib_ros.library.search import Gallery, distance_of
 from srclib_ros.library.thresholds import Thresholds
 
@@ -65,6 +68,11 @@ class Library:
         if verify:
             gallery.prepare(library.size_weight)
         return library
+
+    @cached_property
+    def history(self) -> tuple[Record, ...]:
+        """Raises ArtifactDamagedError."""
+        return read_history(self.folder)
 
     def read_queries(self) -> Gallery:
         """The views (E, Q, D) that thresholds are set by."""

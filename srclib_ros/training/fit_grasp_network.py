@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,13 +78,15 @@ class GraspSchedule:
 class Fitted:
     """network: averaged, in evaluation mode, on the CPU. losses: its training's terms, averaged over the last steps.
 
-    curve: (E, 3) of every look: step, loss, and the watch's other figure. steps: done in all.
+    curve: (E, 3) of every look: step, loss, and the watch's other figure. steps: done in all. gave_up: whether it was
+    stopped as hopeless.
     """
 
     network: GridNet
     losses: dict[str, float]
     curve: Matrix
     steps: int
+    gave_up: bool = False
 
 
 def fit_grasp_network(
@@ -95,11 +98,13 @@ def fit_grasp_network(
     checkpoint: Path | None = None,
     progress: Progress = silent,
     start: GridNet | None = None,
+    hopeless: Callable[[Matrix], bool] = lambda curve: False,
 ) -> Fitted:
     """Train on a GPU where there is one, until the steps are done or the watch sees no more progress.
 
-    start: what to train on from, None for random weights; looked at before the first step. checkpoint: file written at
-    every look, and gone on from when it is there. Raises TrainingError.
+    start: what to train on from, None for random weights; looked at before the first step. hopeless: whether to stop
+    for good, of the curve after each look. checkpoint: file written at every look, and gone on from when it is there.
+    Raises TrainingError.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(seed)
@@ -153,12 +158,12 @@ def fit_grasp_network(
                 curve = np.concatenate([curve, [[step + 1, *watch.look(averaged)]]])
                 if checkpoint is not None:
                     save_checkpoint(checkpoint, both, optimiser, curve)
-                if _no_better(curve, schedule.patience):
+                if _no_better(curve, schedule.patience) or hopeless(curve):
                     break
     names = {name for terms in last for name in terms}
     losses = {name: float(np.mean([float(terms[name]) for terms in last if name in terms])) for name in sorted(names)}
     done = int(curve[-1, 0]) if len(curve) else first
-    return Fitted(averaged.cpu(), losses, curve, done)
+    return Fitted(averaged.cpu(), losses, curve, done, bool(len(curve)) and hopeless(curve))
 
 
 def _no_better(curve: Matrix, patience: int) -> bool:

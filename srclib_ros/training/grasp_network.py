@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ from srclib_ros.grasping.network import GridNetwork
 from srclib_ros.grasping.object_model import describe, save_object
 from srclib_ros.training.candidate_trials import candidates_that_hold
 from srclib_ros.training.curve_picture import draw_curve
-from srclib_ros.training.fit_grasp_network import GraspSchedule, fit_grasp_network, onnx_bytes
+from srclib_ros.training.fit_grasp_network import Fitted, GraspSchedule, fit_grasp_network, onnx_bytes
 from srclib_ros.training.grasp_evaluation import evaluate
-from srclib_ros.training.grasp_scenes import SceneSource
+from srclib_ros.training.grasp_scenes import GraspScene, SceneSource
 from srclib_ros.training.grasp_stream import SceneStream
 from srclib_ros.training.grasp_watch import GraspWatch
 from srclib_ros.training.progress import Progress, silent
+from srclib_ros.training.start import MODES, ZERO_SHOT, ChooseStart, Start, fell_behind
+from srclib_ros.types import Matrix
 
 STEPS_PER_MINUTE = 600
 """What one core of a small machine manages. Steps are counted, not minutes: the same seed gives the same network."""
@@ -35,6 +38,21 @@ VALIDATION_SCENES = 24
 LABELS = "trials"
 """What the qualities that a network learns rest on; models of before learnt from geometry."""
 FIRST_VALIDATION_SCENE = 100_008  # the first of a bin
+
+
+@dataclass(frozen=True)
+class Starting:
+    """How a training is to begin. choose: what to start from, of the part and some scenes of it. asked: for the record.
+    mode: of `start.MODES`. minutes, scenes: of a training that begins from a source. usual: loss by step of networks
+    from scratch; a start that falls behind is given up for scratch.
+    """
+
+    choose: ChooseStart
+    asked: str
+    mode: str = "all"
+    minutes: float = 1.5
+    scenes: int = 144
+    usual: Mapping[int, float] = field(default_factory=dict)
 
 
 def train_grasp_model(
@@ -48,20 +66,24 @@ def train_grasp_model(
     validation_scenes: int = VALIDATION_SCENES,
     seed: int = 0,
     cache: Path | None = None,
+    starting: Starting | None = None,
     progress: Progress = silent,
 ) -> Path:
     """Train the grasp network of one part; returns `out`, a sealed model folder named in its config after the part.
 
-    distractors: parts of other categories that lie among its copies in half of the bins. minutes: of training at most,
-    in steps of STEPS_PER_MINUTE; scenes are simulated on another core meanwhile. cache: folder of scenes, checkpoint
-    and a picture of the curve, beside `out` when None; kept, so that a killed training goes on, and a longer one starts
-    with its scenes there. A folder that holds the outcome already is left as it is; one that holds another is refused.
-    Raises MeshError for a mesh that encloses no volume, TrainingError, SimulationError, GripperError, ArtifactError.
+    distractors: parts of other categories that lie among its copies in half of the bins. minutes: of training from
+    scratch at most, in steps of STEPS_PER_MINUTE; scenes are simulated on another core meanwhile. cache: folder of
+    scenes, checkpoint and a picture of the curve, beside `out` when None; kept, so that a killed training goes on, and
+    a longer one starts with its scenes there. starting: from which source to begin; None: from scratch. A folder that
+    holds the outcome already is left as it is; one that holds another is refused. Raises MeshError for a mesh that
+    encloses no volume, TrainingError, SimulationError, GripperError, ArtifactError.
     """
     out = Path(out)
     mesh = closed(mesh)
     schedule = GraspSchedule(steps=max(1, round(minutes * STEPS_PER_MINUTE)))
     training = {"seed": seed, "scenes": scenes, "labels": LABELS, **dataclasses.asdict(schedule)}
+    if starting is not None:
+        training["start"] = f"{starting.asked} {starting.mode} {starting.minutes} {starting.scenes}"
     if (out / MANIFEST).is_file():
         _check_same(out, mesh, gripper, training)
         return out
@@ -73,11 +95,19 @@ def train_grasp_model(
             "rate; name another gripper, or check the mesh's unit"
         )
     source = SceneSource(mesh, part, distractors, gripper, cache / "scenes", seed)
-    checkpoint = cache / f"{source.identity}_{scenes}_{validation_scenes}_{schedule.steps}.safetensors"
-    with SceneStream(source, scenes) as stream:
-        held_out = source.scenes(validation_scenes, FIRST_VALIDATION_SCENE, progress)
-        watch = GraspWatch(part, held_out, schedule.side_px)
-        fitted = fit_grasp_network(part, stream, watch, schedule, seed, checkpoint, progress)
+    held_out = source.scenes(validation_scenes, FIRST_VALIDATION_SCENE, progress)
+    start = None if starting is None else starting.choose(part, held_out)
+    began: dict[str, Any] | None = None
+    fitted: Fitted | None = None
+    if starting is not None and start is not None:
+        part, fitted = start.part, _from_source(start, starting, source, held_out, seed, cache, progress)
+        began = {"source": start.source, "mode": starting.mode, "expected_gain": start.expected_gain}
+        began |= {"known": dict(start.known), "given_up": fitted.gave_up}
+    if fitted is None or fitted.gave_up:
+        checkpoint = cache / f"{source.identity}_{scenes}_{validation_scenes}_{schedule.steps}.safetensors"
+        with SceneStream(source, scenes) as stream:
+            watch = GraspWatch(part, held_out, schedule.side_px)
+            fitted = fit_grasp_network(part, stream, watch, schedule, seed, checkpoint, progress)
     draw_curve(fitted.curve, part.name, cache / "curve.png")
     onnx = onnx_bytes(fitted.network)
     model = GraspModel(part, GridNetwork(onnx, len(part.candidates), threads=1))
@@ -93,13 +123,36 @@ def train_grasp_model(
         "diameter_m": part.diameter_m,
         "candidates": len(part.candidates),
         "symmetries": len(part.symmetry),
-        "training": training | {"losses": fitted.losses, "steps_done": fitted.steps},
+        "training": training | {"began": began, "losses": fitted.losses, "steps_done": fitted.steps},
         "curve": {name: fitted.curve[:, column].tolist() for column, name in enumerate(("step", "loss", "found"))},
         "validation": {"seed": seed, **dataclasses.asdict(validation)},
     }
     write_json(out / CONFIG, config)
     seal(out, KIND, SCHEMA, {"code_version": __version__, "seed": seed})
     return out
+
+
+def _from_source(
+    start: Start,
+    starting: Starting,
+    source: SceneSource,
+    held_out: Sequence[GraspScene],
+    seed: int,
+    cache: Path,
+    progress: Progress,
+) -> Fitted:
+    steps = 0 if starting.mode == ZERO_SHOT else max(1, round(starting.minutes * STEPS_PER_MINUTE))
+    schedule = GraspSchedule(steps=steps, frozen=MODES[starting.mode])
+    checkpoint = cache / f"{source.identity}_{start.source}_{starting.mode}_{starting.scenes}_{steps}.safetensors"
+    watch = GraspWatch(start.part, held_out, schedule.side_px)
+
+    def hopeless(curve: Matrix) -> bool:
+        return fell_behind(curve, starting.usual)
+
+    with SceneStream(source, starting.scenes) as stream:
+        return fit_grasp_network(
+            start.part, stream, watch, schedule, seed, checkpoint, progress, start.network, hopeless
+        )
 
 
 def _check_same(out: Path, mesh: PartMesh, gripper: Gripper, training: dict[str, Any]) -> None:

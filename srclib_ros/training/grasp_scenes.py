@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -89,6 +90,10 @@ class SceneSource:
             )
             + repr((gripper, seed, SCENES_PER_PILE, [other.name for other in self._distractors])).encode()
         )[:16]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the bin that was simulated last, whose physics stays in its process."""
+        return self.__dict__ | {"_last_setup": None}
 
     def scenes(self, count: int, first: int = 0, progress: Progress = silent) -> list[GraspScene]:
         """Scenes number `first` to `first + count - 1`."""

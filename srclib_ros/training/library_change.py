@@ -15,6 +15,7 @@ from typing import Any
 from srclib_ros.errors import ConfigError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.library.clustering.record import clustering_given
+from srclib_ros.library.history import Record, with_records
 from srclib_ros.library.store import Library
 from srclib_ros.training.jobs import Jobs
 from srclib_ros.training.library_build import check_names
@@ -36,13 +37,15 @@ def add_parts(
     folder: Path,
     parts: Sequence[PartMesh],
     models: Sequence[Path] = (),
+    history: Sequence[Record] = (),
     *,
     progress: Progress = silent,
     jobs: Jobs | None = None,
 ) -> Library:
     """Add parts, seen as the library's own were and embedded with its encoder, and networks; returns it opened.
 
-    models: sealed grasp model folders, named as parts or as entries; an entry's own is replaced.
+    models: sealed grasp model folders, named as parts or as entries; an entry's own is replaced. history: what came
+    true of starts, to be remembered.
     Raises ConfigError for names that are there already, TrainingError, ComputeClusterError or ArtifactError.
     """
     with _changing(folder) as (library, work):
@@ -63,6 +66,7 @@ def add_parts(
                 gallery=joined(contents.gallery, gallery),
                 queries=joined(contents.queries, queries),
             )
+        contents = replace(contents, history=with_records(contents.history, history))
         return _written(contents.with_networks(given), library, work)
 
 

@@ -24,6 +24,8 @@ from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.library.clustering import ALGORITHMS, Clustering, parts_of
 from srclib_ros.library.clustering.record import clustering_record
 from srclib_ros.library.entry import NOISE, Entry
+from srclib_ros.library.history import FILE as HISTORY
+from srclib_ros.library.history import Record
 from srclib_ros.library.packing import packed, unpacked
 from srclib_ros.library.search import EXACT_UP_TO, Gallery, distance_of
 from srclib_ros.library.store import ENCODER, ENTRIES, GALLERY, KIND, MODELS, QUERIES, SCHEMA, Library
@@ -52,6 +54,7 @@ class Contents:
     networks: Mapping[str, Path]
     plan: ViewPlan
     size_weight: float
+    history: tuple[Record, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "gallery", self.gallery.as_stored())
@@ -78,6 +81,7 @@ class Contents:
             networks={e.name: library.model_folder(e.name) for e in library.entries if e.model is not None},
             plan=plan,
             size_weight=library.size_weight,
+            history=library.history,
         )
 
     def kept(self, rows: Sequence[int]) -> Contents:
@@ -169,6 +173,8 @@ def write_library(
     write_json(assembled / ENTRIES, [entry.to_json() for entry in entries])
     for file, views in ((GALLERY, contents.gallery), (QUERIES, contents.queries)):
         write_tensors(assembled / file, views.tensors)
+    if contents.history:
+        write_json(assembled / HISTORY, list(contents.history))
     plan = contents.plan
     meta = {
         "name": contents.name,

@@ -21,12 +21,17 @@ from srclib_ros.geometry.closing import closed
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.model import CONFIG, GraspModel
+from srclib_ros.grasping.object_model import ObjectModel
+from srclib_ros.library.history import ENOUGH, Record
 from srclib_ros.library.store import Library
-from srclib_ros.training.grasp_network import SCENES, train_grasp_model
+from srclib_ros.training.grasp_network import SCENES, Starting, train_grasp_model
+from srclib_ros.training.grasp_scenes import GraspScene
 from srclib_ros.training.library_change import add_parts
 from srclib_ros.training.library_folder import entry_of
 from srclib_ros.training.pose_evaluation import PoseFigures, pose_figures, try_model
 from srclib_ros.training.progress import Progress, silent
+from srclib_ros.training.source_pairs import SourcePairs
+from srclib_ros.training.start import AUTO, SCRATCH, Start, choose_start, usual_losses
 
 MEASURED_ON = 2_000_000
 """Beside the seed, that of the piles that a network is measured in; no pile that one learns from has it."""
@@ -34,16 +39,32 @@ MEASURED_ON = 2_000_000
 
 @dataclass(frozen=True)
 class Onboarded:
-    """model: the sealed grasp model, the library's own where the part became an entry.
+    """model: the sealed grasp model in `folder`, the library's own where the part became an entry.
 
     seconds: from the mesh to the saved model; what was there of an interrupted onboarding is not counted. steps: of
-    the optimiser, in all.
+    the optimiser, in all. source: what its network began as, None from scratch; expected_gain: what that had promised,
+    None where the library has no experience; given_up: a source that was begun with and fell behind scratch.
     """
 
     model: GraspModel
     folder: Path
     seconds: float
     steps: int
+    source: str | None
+    expected_gain: float | None
+    given_up: str | None
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a part is to be onboarded. start: a source's name, `AUTO` or `SCRATCH`. mode: of `start.MODES`. minutes,
+    scenes: of a training from scratch, as `train_grasp_model` has them."""
+
+    start: str = AUTO
+    mode: str = "all"
+    minutes: float = 10.0
+    scenes: int = SCENES
+    seed: int = 0
 
 
 def onboard(
@@ -52,34 +73,66 @@ def onboard(
     gripper: Gripper,
     library: Path,
     out: Path | None,
+    wish: Wish | None = None,
     *,
-    minutes: float = 10.0,
-    scenes: int = SCENES,
-    seed: int = 0,
+    experience: Sequence[Record] = (),
     progress: Progress = silent,
 ) -> Onboarded:
     """Train the part's grasp network into `out`, or into the library, to which the part is added unless it is there.
 
-    minutes, scenes: as `train_grasp_model` has them. Raises MeshError for a mesh that encloses no volume, ConfigError
-    for a name that the library has for another part or with a network, and what training and adding raise.
+    experience: of another library, by which gains are foretold where this one has little of its own. Raises MeshError
+    for a mesh that encloses no volume, ConfigError for a name that the library has for another part or with a network,
+    or for a start that is no source, and what training and adding raise.
     """
-    start = time.monotonic()
+    began, wish = time.monotonic(), wish or Wish()
     mesh = closed(mesh)
     new = [] if out is not None or _known(library, mesh) else [mesh]
     work = library.resolve().with_name(f".{library.resolve().name}.onboarding") / mesh.name
     folder = out or work / mesh.name
-    train_grasp_model(mesh, distractors, gripper, folder, minutes=minutes, scenes=scenes, seed=seed, progress=progress)
-    steps = int(read_json(folder / CONFIG)["training"]["steps_done"])
+    train_grasp_model(
+        mesh,
+        distractors,
+        gripper,
+        folder,
+        minutes=wish.minutes,
+        scenes=wish.scenes,
+        seed=wish.seed,
+        starting=None if wish.start == SCRATCH else _starting(mesh, gripper, library, wish, experience),
+        progress=progress,
+    )
+    training = read_json(folder / CONFIG)["training"]
     if out is None:
         folder = add_parts(library, new, [folder]).model_folder(mesh.name)
         shutil.rmtree(work)
-    return Onboarded(GraspModel.load(folder), folder, time.monotonic() - start, steps)
+    start = training.get("began") or {}
+    given_up = bool(start.get("given_up"))
+    return Onboarded(
+        GraspModel.load(folder),
+        folder,
+        time.monotonic() - began,
+        int(training["steps_done"]),
+        None if given_up else start.get("source"),
+        start.get("expected_gain"),
+        start["source"] if given_up else None,
+    )
 
 
 def measured(mesh: PartMesh, model: GraspModel, gripper: Gripper, piles: int, seed: int) -> PoseFigures:
     """In new piles of the part alone. Raises SimulationError."""
     rng = np.random.default_rng((seed, MEASURED_ON))
     return pose_figures(try_model(closed(mesh), model, gripper, piles, rng, PipelineConfig()))
+
+
+def _starting(mesh: PartMesh, gripper: Gripper, folder: Path, wish: Wish, experience: Sequence[Record]) -> Starting:
+    library = Library.open(folder)
+    own = [record for record in library.history if record["gripper"] == gripper.name]
+    history = library.history if len(own) >= ENOUGH else tuple(experience)
+
+    def choose(part: ObjectModel, scenes: Sequence[GraspScene]) -> Start | None:
+        pairs = SourcePairs(library, mesh, part, gripper, scenes, wish.seed)
+        return choose_start(pairs, history, gripper.name, mesh.name, wish.start)
+
+    return Starting(choose, wish.start, wish.mode, usual=usual_losses(library))
 
 
 def _known(library: Path, mesh: PartMesh) -> bool:

@@ -34,19 +34,15 @@ from srclib_ros.training.part_piles import PartPile, part_piles
 from srclib_ros.training.part_views import mesh_hash
 from srclib_ros.training.precision_watch import PrecisionWatch
 from srclib_ros.training.source_pairs import SourcePairs
+from srclib_ros.training.start import MODES, SCRATCH
 from srclib_ros.training.warm_start import WarmStart, stored_weights, warm_start
 
 VERSION = 2
-SCRATCH, POOLED = "scratch", "pooled"
+POOLED = "pooled"
 BUDGET = 450
 EVALUATE_EVERY = 15
 SCENES, LOOKED_AT = 144, 24
 PILES, PILES_SEED = 12, 3_000_000
-MODES: dict[str, tuple[str, ...]] = {
-    "all": (),
-    "late": ("stem", "trunk.0", "trunk.1", "trunk.2"),
-    "features": ("stem", "trunk"),
-}
 
 
 @dataclass(frozen=True)
