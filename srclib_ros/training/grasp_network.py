@@ -82,6 +82,7 @@ def train_grasp_model(
     mesh = closed(mesh)
     schedule = GraspSchedule(steps=max(1, round(minutes * STEPS_PER_MINUTE)))
     training = {"seed": seed, "scenes": scenes, "labels": LABELS, **dataclasses.asdict(schedule)}
+    training["frozen"] = list(schedule.frozen)
     if starting is not None:
         training["start"] = f"{starting.asked} {starting.mode} {starting.minutes} {starting.scenes}"
     if (out / MANIFEST).is_file():

@@ -20,14 +20,14 @@ SURFACE_POINTS = 1200
 
 
 def freeness(
-    mesh: PartMesh, candidates: GraspCandidates, gripper: Gripper, rng: np.random.Generator, piles: int = PILES
+    mesh: PartMesh, candidates: GraspCandidates, gripper: Gripper, rng: np.random.Generator, piles: int | None = None
 ) -> FloatArray:
-    """(I, K) in [0, 1]: how freely the gripper gets to each candidate of each of the I parts in some piles, times the
-    candidate's own quality. Raises MissingDependencyError, and SimulationError where no pile comes to rest."""
+    """(I, K) in [0, 1]: how freely the gripper gets to each candidate of each of the I parts in `piles` (PILES), times
+    the candidate's own quality. Raises MissingDependencyError, and SimulationError where no pile comes to rest."""
     physics = BinPhysics([mesh] * copies_in_bin(mesh), BIN_SIZE_M)
     surface, _ = sample_surface(mesh, SURFACE_POINTS, rng)
     rated = []
-    for _ in range(piles):
+    for _ in range(piles or PILES):
         try:
             T_bin_object = np.array([T for _, T in physics.drop(rng)]).reshape(-1, 4, 4)
         except SimulationError:
@@ -37,7 +37,7 @@ def freeness(
             everyone = list(range(len(surfaces)))
             rated.append(candidate_qualities(candidates, T_bin_object, surfaces, everyone, gripper, BIN_SIZE_M))
     if not rated:
-        raise SimulationError(f"{mesh.name}: no pile of it comes to rest in {piles}; check the mesh")
+        raise SimulationError(f"{mesh.name}: no pile of it comes to rest; check the mesh")
     return np.concatenate(rated)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from support.box_parts import PLAN, boxes, write_model, write_tiny_encoder
 from srclib_ros.cli.main import main
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.library.store import Library
+from srclib_ros.training.grasp_network import train_grasp_model
 from srclib_ros.training.library_build import build_library
+from test.support.few_candidates import few_candidates
 from test.support.grasp_parts import bent_plate
 from test.support.grasp_parts import boxes as solid_boxes
 
@@ -26,6 +29,14 @@ def write_stl(part: PartMesh, path: Path) -> Path:
 
     trimesh.Trimesh(part.vertices * 1e3, part.faces, process=False).export(path)
     return path
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few candidates, tried in few piles, and few scenes to watch."""
+    few_candidates(monkeypatch)
+    quick = partial(train_grasp_model, validation_scenes=3)
+    monkeypatch.setattr("srclib_ros.training.onboarding.train_grasp_model", quick)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +66,14 @@ def test_a_part_becomes_an_entry_with_a_network_once(
 
     assert main(command) == 2
     assert "has a network for 'bent_plate' already" in capsys.readouterr().err
+
+    larger = write_stl(bent_plate().scaled(1.2), tmp_path / "larger.stl")
+    command = ["onboard", str(larger), "--unit", "mm", "--library", str(grown), *TINY, "--mode", "zero_shot", "--json"]
+    assert main([*command, "--out", str(tmp_path / "larger")]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["source"], told["steps"], told["given_up"]) == ("bent_plate", 0, None)
+    assert main([*command, "--out", str(tmp_path / "again"), "--start", "bar_40"]) == 2
+    assert "'bar_40' is no source for jaw; the nearest first they are: bent_plate" in capsys.readouterr().err
 
 
 def test_a_name_that_another_part_has_is_refused_before_anything_is_trained(
