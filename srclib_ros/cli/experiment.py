@@ -18,6 +18,7 @@ two cores. --row prints one run alone, and makes it where it is not there.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -66,7 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=None,
         metavar="DIR",
-        help="clustering: an encoder folder, or the output of `experiment encoders`, whose best five are taken; "
+        help="clustering, transfer: an encoder folder, or the output of `experiment encoders`, whose best five are taken; "
         "may be given again (the encoder that ships)",
     )
     parser.add_argument(
@@ -124,24 +125,33 @@ def _encoders(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]
 
 def _clustering(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]:
     from srclib_ros.experiments.clustering import experiment_clustering
-    from srclib_ros.experiments.encoders import best_encoders
 
-    encoders: dict[str, Path] = {}
-    for folder in args.encoders or [DEFAULT_LIBRARY / "encoder"]:
-        encoders |= best_encoders(folder) if (folder / "encoders").is_dir() else {folder.name: folder}
+    encoders = _encoder_folders(args.encoders or [DEFAULT_LIBRARY / "encoder"])
     return experiment_clustering(
         parts, encoders, args.out, args.seed, circumstances(args.seed, THREADS), partial(progress, quiet=args.json)
     )
+
+
+def _encoder_folders(given: Sequence[Path]) -> dict[str, Path]:
+    """Name -> sealed encoder, of encoder folders and of outputs of the experiment on encoders."""
+    from srclib_ros.experiments.encoders import best_encoders
+
+    encoders: dict[str, Path] = {}
+    for folder in given:
+        encoders |= best_encoders(folder) if (folder / "encoders").is_dir() else {folder.name: folder}
+    return encoders
 
 
 def _transfer(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]:
     from srclib_ros.experiments.transfer.bench import Run
     from srclib_ros.experiments.transfer.experiment import Experiment
     from srclib_ros.experiments.transfer.pooled import train_pooled
+    from srclib_ros.experiments.transfer.selection import selection_tables
     from srclib_ros.experiments.transfer.summary import write_transfer
     from srclib_ros.experiments.transfer.targets import draw_targets
     from srclib_ros.grasping.gripper import load_gripper
     from srclib_ros.library.store import Library
+    from srclib_ros.simulation.parts import generate_parts
 
     bar = partial(progress, quiet=args.json)
     library = Library.open(args.library or DEFAULT_LIBRARY)
@@ -153,4 +163,8 @@ def _transfer(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]
         target, start, seed = args.row
         return experiment.row(target, Run(start, int(seed)))
     results = experiment.run(jobs_of(args), bar)
-    return write_transfer(results, args.out, circumstances(args.seed, threads=1))
+    known = {entry.name for entry in library.entries}
+    of_library = [part for part in generate_parts() if part.name in known]
+    encoders = _encoder_folders([library.encoder_folder, *(args.encoders or [])])
+    more = selection_tables(results, of_library, encoders, bar)
+    return write_transfer(results, args.out, circumstances(args.seed, threads=1), more)

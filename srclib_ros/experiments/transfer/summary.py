@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from srclib_ros.experiments.pictures import save_picture
-from srclib_ros.experiments.table import write_summary
+from srclib_ros.experiments.table import Table, write_summary
 from srclib_ros.experiments.transfer.bench import POOLED, SCRATCH
 from srclib_ros.experiments.transfer.choices import EXPECTED, FARTHEST, NEAREST, RANDOM
 from srclib_ros.experiments.transfer.experiment import Results
@@ -25,11 +25,12 @@ SHOWN = {
 }
 
 
-def write_transfer(results: Results, out: Path, meta: Mapping[str, Any]) -> dict[str, Any]:
-    """Write `summary.json`, `summary.md`, `curves.png` and `gains.png` into `out`; returns the first."""
+def write_transfer(results: Results, out: Path, meta: Mapping[str, Any], more: Sequence[Table] = ()) -> dict[str, Any]:
+    """Write `summary.json`, `summary.md`, `curves.png` and `gains.png` into `out`; returns the first. more: tables
+    after its own."""
     _curves(results, out / "curves.png")
     _promised(results, out / "gains.png")
-    return write_summary(out, "transfer", {**meta, **headline(results)}, tables(results))
+    return write_summary(out, "transfer", {**meta, **headline(results)}, [*tables(results), *more])
 
 
 def _curves(results: Results, path: Path) -> None:
