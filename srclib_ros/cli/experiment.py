@@ -67,7 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=None,
         metavar="DIR",
-        help="clustering, transfer: an encoder folder, or the output of `experiment encoders`, whose best five are taken; "
+        help="clustering, transfer: an encoder folder, or the output of `experiment encoders`, of which the best five; "
         "may be given again (the encoder that ships)",
     )
     parser.add_argument(
