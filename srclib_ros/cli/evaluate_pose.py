@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from srclib_ros.grasping.object_model import ObjectModel
 
 MODEL_FREE = ("jaw", "suction")
+PILES_SEED = 4_000_000  # beside the seed; no pile that a network learns from has it
 SAME_EXTENT = 0.005  # of the diameter
 DESCRIPTION = """\
 Drop piles of every part of a folder that has a grasp network, film them with the camera's noise on, cut them as the
@@ -82,11 +83,11 @@ def run(args: argparse.Namespace) -> int:
     model_free = [load_gripper(name) for name in args.model_free]
     objects: dict[str, Any] = {}
     failed: dict[str, str] = {}
-    for index, part in enumerate(progress(asked, total=len(asked), label="parts", quiet=args.json)):
+    for part in progress(asked, total=len(asked), label="parts", quiet=args.json):
         model = GraspModel.load(folders[part.name])
         gripper = load_gripper(model.object.candidates.gripper)
         _check_same(part, model.object, folders[part.name])
-        rng = np.random.default_rng([args.seed, index])
+        rng = np.random.default_rng([args.seed, PILES_SEED + parts.index(part)])
         try:
             tally = try_model(part, model, gripper, args.piles, rng, PipelineConfig(), model_free)
         except SimulationError as error:

@@ -143,7 +143,7 @@ def _encoder_folders(given: Sequence[Path]) -> dict[str, Path]:
 
 
 def _transfer(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]:
-    from srclib_ros.experiments.transfer.bench import Run
+    from srclib_ros.experiments.transfer.bench import POOLED, Run
     from srclib_ros.experiments.transfer.experiment import Experiment
     from srclib_ros.experiments.transfer.pooled import train_pooled
     from srclib_ros.experiments.transfer.selection import selection_tables
@@ -152,19 +152,25 @@ def _transfer(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]
     from srclib_ros.grasping.gripper import load_gripper
     from srclib_ros.library.store import Library
     from srclib_ros.simulation.parts import generate_parts
+    from srclib_ros.training.retrieval.near_duplicates import near_duplicates
 
     bar = partial(progress, quiet=args.json)
     library = Library.open(args.library or DEFAULT_LIBRARY)
     gripper = load_gripper(args.gripper or "jaw")
-    targets = draw_targets(parts, library, args.seed)
-    pooled = train_pooled(library, gripper, args.out / "pooled", args.seed, bar)
-    experiment = Experiment(targets, library.folder, pooled, gripper, args.out, args.seed)
-    if args.row:
-        target, start, seed = args.row
-        return experiment.row(target, Run(start, int(seed)))
-    results = experiment.run(jobs_of(args), bar)
     known = {entry.name for entry in library.entries}
     of_library = [part for part in generate_parts() if part.name in known]
+    twins = near_duplicates(parts, of_library, args.seed, progress=bar)
+    targets = draw_targets([part for part, twin in zip(parts, twins, strict=True) if not twin], library, args.seed)
+    pooled = partial(train_pooled, library, gripper, args.out, args.seed, bar)
+    if args.row:
+        target, start, seed = args.row
+        network = pooled() if start == POOLED else args.out
+        experiment = Experiment(targets, library.folder, network, gripper, args.out, args.seed)
+        if not seed.isdigit():
+            raise ConfigError(f"--row {target} {start} {seed}: expected a whole number as the seed")
+        return experiment.row(target, Run(start, int(seed)))
+    experiment = Experiment(targets, library.folder, pooled(), gripper, args.out, args.seed)
+    results = experiment.run(jobs_of(args), bar)
     encoders = _encoder_folders([library.encoder_folder, *(args.encoders or [])])
     more = selection_tables(results, of_library, encoders, bar)
     return write_transfer(results, args.out, circumstances(args.seed, threads=1), more)

@@ -6,9 +6,10 @@ GPU where there is one), and the network is measured in piles that it has not se
 it is watched on show no more progress. More minutes and more scenes give better poses.
 
 The network starts as that of the library's source that promises most: of those nearest in looks, for this gripper, each
-is tried on some scenes of the part, and the gain foretold from what starts have gained before. Where none promises
-anything it starts from scratch, and so it does when a start falls behind what networks from scratch usually know by
-then. --start names a source, or scratch; --mode says which of its layers learn on.
+is tried on some scenes of the part. The gain is foretold from what starts have gained before, where a library has such
+a history (the one that ships has none yet), and where none promises anything it starts from scratch; without a history
+it starts from the source whose network errs least. A start that falls behind what slow networks from scratch know by
+then is given up for scratch. --start names a source, or scratch; --mode says which of its layers learn on.
 
 The part becomes an entry of the library, with its network; with --out it becomes a grasp model of its own instead,
 which `srclib build --models` and `srclib library LIB add --models` take. An interrupted onboarding goes on where it
@@ -52,7 +53,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, metavar="PATH", help="folder of the grasp model; the library stays as it is"
     )
     parser.add_argument("--name", help="the part's name (that of --out, else the mesh's file)")
-    parser.add_argument("--category", default="", help="its category; distractors of the same one are left out")
+    parser.add_argument(
+        "--category", help="its category; distractors of the same one are left out (that of the manifest.csv above it)"
+    )
     parser.add_argument(
         "--start",
         default="auto",
@@ -72,10 +75,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="folder of other parts, in the same unit, that lie among it in half of the bins (generated ones)",
     )
     parser.add_argument(
-        "--minutes", type=float, default=10.0, metavar="X", help="of training from scratch on one core, at most (10)"
+        "--minutes",
+        type=float,
+        metavar="X",
+        help="of training on one core, at most (10 from scratch, 1.5 from a source)",
     )
     parser.add_argument(
-        "--scenes", type=positive_int, default=648, metavar="N", help="to train on, three of each filmed pile (648)"
+        "--scenes",
+        type=positive_int,
+        metavar="N",
+        help="to train on, three of each filmed pile (648 from scratch, 144 from a source)",
     )
     parser.add_argument("--piles", type=not_negative_int, default=10, metavar="N", help="to measure it in (10)")
     add_seed(parser)
@@ -83,15 +92,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from srclib_ros.geometry.mesh import load_mesh
+    from srclib_ros.errors import ConfigError
     from srclib_ros.grasping.gripper import load_gripper
     from srclib_ros.library.history import read_history
-    from srclib_ros.simulation.parts import generate_parts, load_parts
+    from srclib_ros.simulation.parts import generate_parts, load_part, load_parts
     from srclib_ros.training.onboarding import Wish, measured, onboard
 
     gripper = load_gripper(args.gripper)
     name = args.name or (args.out.resolve().name if args.out else args.mesh.stem)
-    mesh = load_mesh(args.mesh, args.unit, name, args.category)
+    if args.mode != "all" and args.start == "scratch":
+        raise ConfigError(
+            "--mode says what of a source's network learns on, and scratch is none; leave one of them out"
+        )
+    mesh = load_part(args.mesh, args.unit, name, args.category)
     done = onboard(
         mesh,
         load_parts(args.distractors, args.unit) if args.distractors else generate_parts(),

@@ -50,10 +50,14 @@ def _welded(mesh: PartMesh) -> tuple[Matrix, IntArray]:
 
 
 def _single(faces: IntArray) -> IntArray:
-    """Without faces that are there again; two back to back enclose nothing, and go both."""
-    corners, index, count = np.unique(np.sort(faces, axis=1), axis=0, return_index=True, return_counts=True)
-    del corners
-    return faces[np.sort(index[count % 2 == 1])]
+    """Each face once; of those that are there both ways round, which enclose nothing between them, none."""
+    start = faces.argmin(axis=1)[:, None]
+    turned = np.take_along_axis(faces, (start + np.arange(3)) % 3, 1)
+    _, first = np.unique(turned, axis=0, return_index=True)
+    once = turned[np.sort(first)]
+    _, both_ways, count = np.unique(np.sort(once, axis=1), axis=0, return_inverse=True, return_counts=True)
+    kept: IntArray = once[count[both_ways.ravel()] == 1]
+    return kept
 
 
 def _one_way(faces: IntArray) -> IntArray:

@@ -123,7 +123,8 @@ def fit_grasp_network(
     elif start is not None:
         curve = np.array([[0, *watch.look(averaged)]])
     first = int(curve[-1, 0]) if len(curve) else 0
-    steps = range(first, first if _no_better(curve, schedule.patience) else schedule.steps)
+    done_with = _no_better(curve, schedule.patience) or (len(curve) > 0 and hopeless(curve))
+    steps = range(first, first if done_with else schedule.steps)
     loss_of = GraspLoss(part, device)
     last: list[dict[str, Tensor]] = []
     network.train()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from srclib_ros import __version__
-from srclib_ros.artifact import MANIFEST, open_sealed, read_json, seal, write_atomic, write_json
+from srclib_ros.artifact import MANIFEST, open_sealed, read_json, seal, sha256, write_atomic, write_json
 from srclib_ros.errors import TrainingError
 from srclib_ros.geometry.closing import closed
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.model import CONFIG, KIND, ONNX, SCHEMA, GraspModel
 from srclib_ros.grasping.network import GridNetwork
-from srclib_ros.grasping.object_model import describe, save_object
+from srclib_ros.grasping.object_model import FILE, describe, save_object
 from srclib_ros.training.candidate_trials import candidates_that_hold
 from srclib_ros.training.curve_picture import draw_curve
 from srclib_ros.training.fit_grasp_network import Fitted, GraspSchedule, fit_grasp_network, onnx_bytes
@@ -27,13 +26,15 @@ from srclib_ros.training.grasp_evaluation import evaluate
 from srclib_ros.training.grasp_scenes import GraspScene, SceneSource
 from srclib_ros.training.grasp_stream import SceneStream
 from srclib_ros.training.grasp_watch import GraspWatch
+from srclib_ros.training.part_views import mesh_hash
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.start import MODES, ZERO_SHOT, ChooseStart, Start, fell_behind
 from srclib_ros.types import Matrix
 
 STEPS_PER_MINUTE = 600
 """What one core of a small machine manages. Steps are counted, not minutes: the same seed gives the same network."""
-SCENES = 648
+MINUTES, SCENES = 10.0, 648
+MINUTES_FROM_SOURCE, SCENES_FROM_SOURCE = 1.5, 144
 VALIDATION_SCENES = 24
 LABELS = "trials"
 """What the qualities that a network learns rest on; models of before learnt from geometry."""
@@ -43,16 +44,16 @@ FIRST_VALIDATION_SCENE = 100_008  # the first of a bin
 @dataclass(frozen=True)
 class Starting:
     """How a training is to begin. choose: what to start from, of the part and some scenes of it. asked: for the record.
-    mode: of `start.MODES`. minutes, scenes: of a training that begins from a source. usual: loss by step of networks
-    from scratch; a start that falls behind is given up for scratch.
+    mode: of `start.MODES`. minutes, scenes: of a training that begins from a source. slow: loss by step of slow
+    networks from scratch; a start that falls behind them is given up for scratch.
     """
 
     choose: ChooseStart
     asked: str
-    mode: str = "all"
-    minutes: float = 1.5
-    scenes: int = 144
-    usual: Mapping[int, float] = field(default_factory=dict)
+    mode: str
+    minutes: float
+    scenes: int
+    slow: Mapping[int, float] = field(default_factory=dict)
 
 
 def train_grasp_model(
@@ -61,7 +62,7 @@ def train_grasp_model(
     gripper: Gripper,
     out: Path,
     *,
-    minutes: float = 10.0,
+    minutes: float = MINUTES,
     scenes: int = SCENES,
     validation_scenes: int = VALIDATION_SCENES,
     seed: int = 0,
@@ -85,9 +86,12 @@ def train_grasp_model(
     training["frozen"] = list(schedule.frozen)
     if starting is not None:
         training["start"] = f"{starting.asked} {starting.mode} {starting.minutes} {starting.scenes}"
+    training["mesh"] = mesh_hash(mesh)
     if (out / MANIFEST).is_file():
         _check_same(out, mesh, gripper, training)
         return out
+    if out.exists() and {path.name for path in out.iterdir()} - {ONNX, FILE, CONFIG}:
+        raise TrainingError(f"{out}: holds something that is no grasp model; choose another folder")
     cache = Path(cache) if cache is not None else out.with_name(f".{out.name}.training")
     part = describe(mesh, gripper, np.random.default_rng(seed), choose=candidates_that_hold)
     if not len(part.candidates):
@@ -101,10 +105,12 @@ def train_grasp_model(
     began: dict[str, Any] | None = None
     fitted: Fitted | None = None
     if starting is not None and start is not None:
-        part, fitted = start.part, _from_source(start, starting, source, held_out, seed, cache, progress)
-        began = {"source": start.source, "mode": starting.mode, "expected_gain": start.expected_gain}
-        began |= {"known": dict(start.known), "given_up": fitted.gave_up}
-    if fitted is None or fitted.gave_up:
+        fitted = _from_source(start, starting, source, held_out, seed, cache, progress)
+        began = {"source": start.source, "mode": starting.mode, "scenes": starting.scenes, "known": dict(start.known)}
+        began |= {"expected_gain": start.expected_gain, "given_up": fitted.gave_up}
+    if start is not None and fitted is not None and not fitted.gave_up:
+        part = start.part
+    else:
         checkpoint = cache / f"{source.identity}_{scenes}_{validation_scenes}_{schedule.steps}.safetensors"
         with SceneStream(source, scenes) as stream:
             watch = GraspWatch(part, held_out, schedule.side_px)
@@ -114,7 +120,6 @@ def train_grasp_model(
     model = GraspModel(part, GridNetwork(onnx, len(part.candidates), threads=1))
     validation = evaluate(model, held_out)
 
-    shutil.rmtree(out, ignore_errors=True)
     write_atomic(out / ONNX, onnx)
     save_object(out, part)
     config = {
@@ -144,11 +149,12 @@ def _from_source(
 ) -> Fitted:
     steps = 0 if starting.mode == ZERO_SHOT else max(1, round(starting.minutes * STEPS_PER_MINUTE))
     schedule = GraspSchedule(steps=steps, frozen=MODES[starting.mode])
-    checkpoint = cache / f"{source.identity}_{start.source}_{starting.mode}_{starting.scenes}_{steps}.safetensors"
+    begins = sha256(start.part.R_canonical_object.tobytes() + onnx_bytes(start.network))[:8]
+    checkpoint = cache / f"{source.identity}_{begins}_{starting.mode}_{starting.scenes}_{steps}.safetensors"
     watch = GraspWatch(start.part, held_out, schedule.side_px)
 
     def hopeless(curve: Matrix) -> bool:
-        return fell_behind(curve, starting.usual)
+        return fell_behind(curve, starting.slow)
 
     with SceneStream(source, starting.scenes) as stream:
         return fit_grasp_network(

@@ -6,6 +6,7 @@ when it is asked for again, and the library is locked for seconds only.
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -24,14 +25,23 @@ from srclib_ros.grasping.model import CONFIG, GraspModel
 from srclib_ros.grasping.object_model import ObjectModel
 from srclib_ros.library.history import ENOUGH, Record
 from srclib_ros.library.store import Library
-from srclib_ros.training.grasp_network import SCENES, Starting, train_grasp_model
+from srclib_ros.training.grasp_network import (
+    MINUTES,
+    MINUTES_FROM_SOURCE,
+    SCENES,
+    SCENES_FROM_SOURCE,
+    Starting,
+    train_grasp_model,
+)
 from srclib_ros.training.grasp_scenes import GraspScene
+from srclib_ros.training.library_build import check_names
 from srclib_ros.training.library_change import add_parts
 from srclib_ros.training.library_folder import entry_of
 from srclib_ros.training.pose_evaluation import PoseFigures, pose_figures, try_model
 from srclib_ros.training.progress import Progress, silent
-from srclib_ros.training.source_pairs import SourcePairs
-from srclib_ros.training.start import AUTO, SCRATCH, Start, choose_start, usual_losses
+from srclib_ros.training.retrieval.near_duplicates import near_duplicates
+from srclib_ros.training.source_pairs import SourcePairs, sources_for
+from srclib_ros.training.start import AUTO, SCRATCH, Start, choose_start, slow_losses
 
 MEASURED_ON = 2_000_000
 """Beside the seed, that of the piles that a network is measured in; no pile that one learns from has it."""
@@ -58,12 +68,12 @@ class Onboarded:
 @dataclass(frozen=True)
 class Wish:
     """How a part is to be onboarded. start: a source's name, `AUTO` or `SCRATCH`. mode: of `start.MODES`. minutes,
-    scenes: of a training from scratch, as `train_grasp_model` has them."""
+    scenes: of training, see `train_grasp_model`; None: as many as it takes from scratch, or from a source."""
 
     start: str = AUTO
     mode: str = "all"
-    minutes: float = 10.0
-    scenes: int = SCENES
+    minutes: float | None = None
+    scenes: int | None = None
     seed: int = 0
 
 
@@ -85,19 +95,21 @@ def onboard(
     or for a start that is no source, and what training and adding raise.
     """
     began, wish = time.monotonic(), wish or Wish()
-    mesh = closed(mesh)
+    check_names([mesh.name])
     new = [] if out is not None or _known(library, mesh) else [mesh]
+    starting = None if wish.start == SCRATCH else _starting(mesh, gripper, library, wish, experience)
+    twins = near_duplicates(distractors, [mesh], wish.seed)
     work = library.resolve().with_name(f".{library.resolve().name}.onboarding") / mesh.name
     folder = out or work / mesh.name
     train_grasp_model(
         mesh,
-        distractors,
+        [other for other, twin in zip(distractors, twins, strict=True) if not twin],
         gripper,
         folder,
-        minutes=wish.minutes,
-        scenes=wish.scenes,
+        minutes=wish.minutes or MINUTES,
+        scenes=wish.scenes or SCENES,
         seed=wish.seed,
-        starting=None if wish.start == SCRATCH else _starting(mesh, gripper, library, wish, experience),
+        starting=starting,
         progress=progress,
     )
     training = read_json(folder / CONFIG)["training"]
@@ -125,6 +137,9 @@ def measured(mesh: PartMesh, model: GraspModel, gripper: Gripper, piles: int, se
 
 def _starting(mesh: PartMesh, gripper: Gripper, folder: Path, wish: Wish, experience: Sequence[Record]) -> Starting:
     library = Library.open(folder)
+    sources = sources_for(library, gripper)
+    if wish.start not in (AUTO, *sources):
+        raise ConfigError(f"{wish.start!r} is no source of {folder} for {gripper.name}: {', '.join(sources) or 'none'}")
     own = [record for record in library.history if record["gripper"] == gripper.name]
     history = library.history if len(own) >= ENOUGH else tuple(experience)
 
@@ -132,11 +147,20 @@ def _starting(mesh: PartMesh, gripper: Gripper, folder: Path, wish: Wish, experi
         pairs = SourcePairs(library, mesh, part, gripper, scenes, wish.seed)
         return choose_start(pairs, history, gripper.name, mesh.name, wish.start)
 
-    return Starting(choose, wish.start, wish.mode, usual=usual_losses(library))
+    return Starting(
+        choose,
+        wish.start,
+        wish.mode,
+        wish.minutes or MINUTES_FROM_SOURCE,
+        wish.scenes or SCENES_FROM_SOURCE,
+        slow_losses(library, gripper),
+    )
 
 
 def _known(library: Path, mesh: PartMesh) -> bool:
     """Whether the part is an entry already, without a network. Raises ConfigError where it cannot become one."""
+    if not os.access(library.resolve().parent, os.W_OK):
+        raise ConfigError(f"{library}: cannot be written beside; name another with --library, or a folder with --out")
     entries = {entry.name: entry for entry in Library.open(library, verify=False).entries}
     if mesh.name not in entries:
         return False

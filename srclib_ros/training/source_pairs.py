@@ -28,6 +28,16 @@ from srclib_ros.types import FloatArray
 VIEWS = 20
 
 
+def sources_for(library: Library, gripper: Gripper) -> list[str]:
+    """Names of the entries whose network grasps with this gripper."""
+
+    def grasps_with(name: str) -> str:
+        return str(read_json(resolve_inside(library.model_folder(name), CONFIG)).get("gripper"))
+
+    names = [entry.name for entry in library.entries if entry.model is not None]
+    return [name for name in names if grasps_with(name) == gripper.name]
+
+
 class SourcePairs:
     """looked_at: scenes of the target that the sources' networks are tried on. seed: of the target's views."""
 
@@ -47,8 +57,7 @@ class SourcePairs:
     def distances(self) -> dict[str, float]:
         """Source -> how far the target lies from it as the library sees them, its views voting; the nearest first. A
         source whose network grasps with another gripper is none."""
-        names = [entry.name for entry in self._library.entries if entry.model is not None]
-        names = [name for name in names if self._grasps_with(name) == self._gripper.name]
+        names = sources_for(self._library, self._gripper)
         if not names:
             return {}
         rng = np.random.default_rng(self._seed)
@@ -80,6 +89,3 @@ class SourcePairs:
             "found": found,
             "logme": label_evidence(start.network, start.part, self._looked_at, side_px),
         }
-
-    def _grasps_with(self, source: str) -> str:
-        return str(read_json(resolve_inside(self._library.model_folder(source), CONFIG)).get("gripper"))

@@ -8,18 +8,22 @@ from typing import Any
 
 import numpy as np
 
+from srclib_ros.artifact import read_json, resolve_inside
 from srclib_ros.errors import ConfigError
+from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.grasping.model import CONFIG
 from srclib_ros.grasping.object_model import ObjectModel
 from srclib_ros.library.history import Record, gain_model
 from srclib_ros.library.store import Library
 from srclib_ros.training.grasp_scenes import GraspScene
 from srclib_ros.training.grid_net import GridNet
-from srclib_ros.training.source_pairs import SourcePairs
+from srclib_ros.training.source_pairs import SourcePairs, sources_for
 from srclib_ros.types import Matrix
 
 AUTO, SCRATCH = "auto", "scratch"
 ASKED = 6
 """Of the sources nearest as the library sees them, so many are tried on the target before one is chosen."""
+SLOW = 0.9
 ZERO_SHOT = "zero_shot"
 MODES: dict[str, tuple[str, ...]] = {
     "all": (),
@@ -68,24 +72,20 @@ def choose_start(pairs: SourcePairs, history: Sequence[Record], gripper: str, ta
     return Start(names[best], found.part, found.network, gain, asked[best])
 
 
-def usual_losses(library: Library) -> dict[int, float]:
-    """Step -> the median loss there of the library's networks that began from scratch: what a start is held against."""
-    from srclib_ros.artifact import read_json
-    from srclib_ros.grasping.model import CONFIG
-
+def slow_losses(library: Library, gripper: Gripper) -> dict[int, float]:
+    """Step -> the loss that SLOW of the library's networks for this gripper had at most there, of those that began from
+    scratch: what a start is held against."""
     losses: dict[int, list[float]] = {}
-    for entry in library.entries:
-        if entry.model is None:
-            continue
-        config = read_json(library.model_folder(entry.name) / CONFIG)
-        curve = config.get("curve")
-        if curve and config.get("training", {}).get("start") is None:
+    for name in sources_for(library, gripper):
+        config = read_json(resolve_inside(library.model_folder(name), CONFIG))
+        began, curve = config.get("training", {}).get("began"), config.get("curve")
+        if curve and (began is None or began["given_up"]):
             for step, loss in zip(curve["step"], curve["loss"], strict=True):
                 losses.setdefault(int(step), []).append(float(loss))
-    return {step: float(np.median(found)) for step, found in losses.items()}
+    return {step: float(np.quantile(found, SLOW)) for step, found in losses.items()}
 
 
-def fell_behind(curve: Matrix, usual: Mapping[int, float]) -> bool:
-    """Whether the last look of a curve (E, 3) has a larger loss than networks from scratch usually have there."""
+def fell_behind(curve: Matrix, slow: Mapping[int, float]) -> bool:
+    """Whether the last look of a curve (E, 3) has a larger loss than slow networks from scratch have there."""
     step, loss = int(curve[-1, 0]), float(curve[-1, 1])
-    return step in usual and loss > usual[step]
+    return step in slow and loss > slow[step]

@@ -73,7 +73,7 @@ def test_a_part_becomes_an_entry_with_a_network_once(
     told = json.loads(capsys.readouterr().out)
     assert (told["source"], told["steps"], told["given_up"]) == ("bent_plate", 0, None)
     assert main([*command, "--out", str(tmp_path / "again"), "--start", "bar_40"]) == 2
-    assert "'bar_40' is no source for jaw; the nearest first they are: bent_plate" in capsys.readouterr().err
+    assert f"'bar_40' is no source of {grown} for jaw: bent_plate" in capsys.readouterr().err
 
 
 def test_a_name_that_another_part_has_is_refused_before_anything_is_trained(
@@ -93,3 +93,33 @@ def test_a_mesh_that_encloses_nothing_is_refused_with_the_reason(
     mesh = write_stl(open_part, tmp_path / "open.stl")
     assert main(["onboard", str(mesh), "--unit", "mm", "--out", str(tmp_path / "out"), *TINY]) == 2
     assert "encloses no volume" in capsys.readouterr().err
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(
+    library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.tex").write_text("all of it")
+    mesh = write_stl(bent_plate(), tmp_path / "bent_plate.stl")
+    command = [
+        "onboard",
+        str(mesh),
+        "--unit",
+        "mm",
+        "--library",
+        str(library),
+        "--out",
+        str(tmp_path / "thesis"),
+        *TINY,
+    ]
+    assert main(command) == 2
+    assert "holds something that is no grasp model" in capsys.readouterr().err
+    assert (tmp_path / "thesis" / "chapter.tex").read_text() == "all of it"
+
+
+def test_a_name_that_leads_out_of_the_library_is_refused(
+    library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mesh = write_stl(bent_plate(), tmp_path / "bent_plate.stl")
+    assert main(["onboard", str(mesh), "--unit", "mm", "--library", str(library), "--name", "../x", *TINY]) == 2
+    assert "cannot be a part's name" in capsys.readouterr().err

@@ -33,11 +33,11 @@ from srclib_ros.training.grasp_scenes import SceneSource
 from srclib_ros.training.part_piles import PartPile, part_piles
 from srclib_ros.training.part_views import mesh_hash
 from srclib_ros.training.precision_watch import PrecisionWatch
-from srclib_ros.training.source_pairs import SourcePairs
+from srclib_ros.training.source_pairs import SourcePairs, sources_for
 from srclib_ros.training.start import MODES, SCRATCH
 from srclib_ros.training.warm_start import WarmStart, stored_weights, warm_start
 
-VERSION = 2
+VERSION = 3
 POOLED = "pooled"
 BUDGET = 450
 EVALUATE_EVERY = 15
@@ -67,7 +67,7 @@ class TargetBench:
         self.target, self._library, self._gripper = target, library, gripper
         self._out, self._seed, self._pooled = out, seed, pooled
         self._key = sha256(f"{VERSION} {__version__} {mesh_hash(target.mesh)} {gripper} {seed}".encode())[:12]
-        self.sources = [entry.name for entry in library.entries if entry.model is not None]
+        self.sources = sources_for(library, gripper)
 
     def row(self, run: Run) -> dict[str, Any]:
         """curve: [step, average precision] of every look; steps and seconds of the run beside it."""

@@ -31,11 +31,11 @@ def final(curve: Curve) -> float:
 
 
 def reached(curve: Curve, precision: float) -> float | None:
-    """The step of the first of three looks in a row whose median is at least this; None where there are none."""
+    """The middle step of the first three looks in a row whose median is at least this; None where there are none."""
     steps, found = _from_zero(curve)
     medians = np.array([np.median(found[row : row + 3]) for row in range(max(1, len(found) - 2))])
     row = int(np.argmax(medians >= precision))
-    return float(steps[row]) if medians[row] >= precision else None
+    return float(steps[min(row + 1, len(steps) - 1)]) if medians[row] >= precision else None
 
 
 def step_ratio(curve: Curve, scratch: Curve) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 from srclib_ros.errors import ConfigError
 from srclib_ros.experiments.transfer.bench import POOLED, SCRATCH, Run, TargetBench
 from srclib_ros.experiments.transfer.choices import EXPECTED, RANDOM, at_random, by_distance, expected_gains
-from srclib_ros.experiments.transfer.curves import Curve, area
+from srclib_ros.experiments.transfer.curves import Curve, area, final
 from srclib_ros.experiments.transfer.targets import Target
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.library.store import Library
@@ -18,6 +18,8 @@ from srclib_ros.training.jobs import Jobs
 from srclib_ros.training.progress import Progress, silent
 
 LONG = 2000
+ORACLE = 2
+"""So many of the best sources by gain, and by where they end, are run with every seed: the oracle is among them."""
 DATA = (25, 100, 400)
 Row = dict[str, Any]
 
@@ -66,6 +68,7 @@ class Experiment:
         """The other seeds of the starts that are compared."""
         name = self.targets[index].mesh.name
         chosen = {SCRATCH, POOLED, results.choice(name), *by_distance(results.pairs[name]).values()}
+        chosen |= results.best(name, ORACLE)
         runs = [Run(start, seed) for seed in self.seeds[1:] for start in sorted(chosen)]
         return runs + [Run(results.random(index, seed), seed) for seed in self.seeds]
 
@@ -129,6 +132,19 @@ class Results:
         """The source that promises most."""
         promised = self.expected(target)
         return max(promised, key=lambda source: promised[source])
+
+    def best(self, target: str, count: int) -> set[str]:
+        """The sources that gained most, and those that ended highest, with the first seed."""
+        first = self.experiment.seeds[0]
+        sources = [pair["source"] for pair in self.pairs[target]]
+        by_gain = sorted(sources, key=lambda source: -self.gain(target, source, first))
+        by_end = sorted(sources, key=lambda source: -final(self.curve(target, source, first)))
+        return {*by_gain[:count], *by_end[:count]}
+
+    def has(self, target: str, start: str, seed: int) -> bool:
+        """Whether there is the ordinary run."""
+        wanted = asdict(Run(start, seed)).items()
+        return any(wanted <= row.items() for row in self.rows[target])
 
     def random(self, target: int, seed: int) -> str:
         name = self.experiment.targets[target].mesh.name

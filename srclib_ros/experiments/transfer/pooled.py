@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,14 @@ import torch
 from torch import nn
 
 from srclib_ros import __version__
-from srclib_ros.artifact import MANIFEST, seal, write_atomic, write_json
+from srclib_ros.artifact import MANIFEST, seal, sha256, write_atomic, write_json
+from srclib_ros.errors import ConfigError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.model import CONFIG, KIND, ONNX, SCHEMA, GraspModel
 from srclib_ros.grasping.network import FIRST_QUALITY
 from srclib_ros.grasping.object_model import ObjectModel, save_object
+from srclib_ros.grasping.registration import register
 from srclib_ros.library.store import Library
 from srclib_ros.simulation.parts import generate_parts
 from srclib_ros.training.fit_grasp_network import GraspSchedule, follow, onnx_bytes
@@ -24,22 +27,32 @@ from srclib_ros.training.grasp_scenes import GraspScene, SceneSource
 from srclib_ros.training.grasp_targets import make_example
 from srclib_ros.training.grid_net import GridNet
 from srclib_ros.training.progress import Progress, silent
+from srclib_ros.training.source_pairs import sources_for
 
 SCENES_EACH = 54
 STEPS = 6000
 
 
 def train_pooled(
-    library: Library, gripper: Gripper, out: Path, seed: int, progress: Progress = silent, steps: int = STEPS
+    library: Library, gripper: Gripper, folder: Path, seed: int, progress: Progress = silent, steps: int = STEPS
 ) -> Path:
-    """The sealed model folder `out`; its object is one of the sources'. One that is there is
-    left. Each step learns from scenes of one source, in turn, each in its own frame; as long as a source's own
-    network learns."""
+    """The sealed model, below `folder`, of this library's sources for this gripper; one that is there is left. Its
+    object is one of the sources', in whose canonical frame all the others are turned.
+
+    Each step learns from scenes of one source, in turn: as many steps in all as one source's own network takes. Raises
+    ConfigError where the library has no source for the gripper.
+    """
+    key = sha256(f"{library.version} {gripper} {seed} {steps} {SCENES_EACH} {__version__}".encode())[:12]
+    out = folder / f"pooled_{key}"
     if (out / MANIFEST).is_file():
         return out
-    parts = [GraspModel.load(library.model_folder(entry.name), 1).object for entry in library.entries if entry.model]
+    names = sources_for(library, gripper)
+    if not names:
+        raise ConfigError(f"{library.folder}: has no network for {gripper.name}; train some with `srclib onboard`")
+    parts = [GraspModel.load(library.model_folder(name), 1).object for name in names]
     parts.sort(key=lambda part: -len(part.candidates))
-    sources = [_source(part, gripper, out.with_name(f".{out.name}.scenes"), seed) for part in parts]
+    parts = [replace(part, R_canonical_object=register(part, parts[0]).R_source_target) for part in parts]
+    sources = [_source(part, gripper, folder / "pooled_scenes", seed) for part in parts]
     scenes = [source.scenes(SCENES_EACH) for source in progress(sources, total=len(sources), label="pooled: scenes")]
     network = _fit(parts, scenes, GraspSchedule(steps=steps), seed, progress)
     save_object(out, parts[0])

@@ -42,7 +42,10 @@ def headline(results: Results) -> dict[str, Any]:
         "beats_random": over(every, "beats_random", np.mean),
         "beats_pooled": over(every, "beats_pooled", np.mean),
         "spearman_gain": over(every, "spearman_gain", np.mean),
-        "spearman_gain_ci95": _bootstrapped([of["spearman_gain"] for of in every], results.experiment.seed),
+        "ci95": {
+            name: _bootstrapped([of[name] for of in every], results.experiment.seed)
+            for name in ("step_ratio", "regret_ap", "beats_random", "beats_pooled", "spearman_gain")
+        },
         "per_target": of_target,
     }
 
@@ -57,16 +60,21 @@ def _of_target(results: Results, index: int) -> dict[str, Any]:
     name, choice = target.mesh.name, results.choice(target.mesh.name)
     curves = {seed: results.curve(name, choice, seed) for seed in seeds}
     scratch = {seed: results.curve(name, SCRATCH, seed) for seed in seeds}
-    first = {pair["source"]: results.curve(name, pair["source"], seeds[0]) for pair in results.pairs[name]}
+    sources = [pair["source"] for pair in results.pairs[name]]
 
     def regret(read: Callable[[Any], float]) -> float:
-        return max(map(read, first.values())) - read(first[choice])
+        """Against the best of the sources that were trained with every seed, by their means."""
+        means = {
+            source: float(np.mean([read(results.curve(name, source, seed)) for seed in seeds]))
+            for source in sources
+            if all(results.has(name, source, seed) for seed in seeds)
+        }
+        return max(means.values()) - means[choice]
 
     random = [results.random(index, seed) for seed in seeds]
     asked = [
         (at(curves[seed], EARLY), at(results.curve(name, start, seed), EARLY))
         for seed, start in zip(seeds, random, strict=True)
-        if start != choice
     ]
     gains, promised = results.gains()[name], results.expected(name)
     return {
@@ -81,9 +89,9 @@ def _of_target(results: Results, index: int) -> dict[str, Any]:
         "ap_scratch": float(np.mean([final(curve) for curve in scratch.values()])),
         "regret_ap": regret(final),
         "regret_ap_early": regret(lambda curve: at(curve, EARLY)),
-        "beats_random": float(np.mean([own >= other for own, other in asked])) if asked else 1.0,
-        "beats_pooled": float(
-            np.mean([at(curves[seed], EARLY) >= at(results.curve(name, POOLED, seed), EARLY) for seed in seeds])
+        "beats_random": _beaten(asked),
+        "beats_pooled": _beaten(
+            [(at(curves[seed], EARLY), at(results.curve(name, POOLED, seed), EARLY)) for seed in seeds]
         ),
         "spearman_gain": _spearman([promised[source] for source in gains], list(gains.values())),
     }
@@ -180,6 +188,11 @@ def _closer(results: Results) -> list[Table]:
             curve = results.row(name, run)["curve"]
             rows.append({"target": name, "run": label, "AP at 10 %": at(curve, EARLY), "AP": final(curve)})
     return [Table("Closer looks", ("target", "run", "AP at 10 %", "AP"), rows)]
+
+
+def _beaten(asked: Sequence[tuple[float, float]]) -> float:
+    """Share of the pairs whose first is the higher; equal ones count half."""
+    return float(np.mean([0.5 + 0.5 * np.sign(own - other) for own, other in asked]))
 
 
 def _steps(curves: Mapping[int, Curve], scratch: Mapping[int, Curve]) -> float | None:

@@ -84,6 +84,17 @@ def load_parts(folder: Path | str, unit: str | None = None) -> list[PartMesh]:
     return _names_apart(parts, files, folder)
 
 
+def load_part(path: Path | str, unit: str, name: str | None = None, category: str | None = None) -> PartMesh:
+    """One mesh. The nearest manifest.csv above it, where that lists it, says its unit, and its category unless one is
+    given. Raises MeshError."""
+    path = Path(path)
+    manifest = _nearest_manifest(path.parent)
+    row = _rows(manifest).get(path.resolve()) if manifest else None
+    of_manifest = row["category"] if row else ""
+    chosen = of_manifest if category is None else category
+    return load_mesh(path, _unit(manifest, row) if row else unit, name, chosen)
+
+
 def _nearest_manifest(folder: Path) -> Path | None:
     for place in (folder.resolve(), *folder.resolve().parents):
         if (place / MANIFEST).is_file():

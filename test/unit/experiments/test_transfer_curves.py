@@ -24,13 +24,13 @@ def test_precision_at_a_share_of_the_budget_and_in_the_end():
 
 
 def test_one_lucky_look_does_not_count_as_reached():
-    assert reached([[10, 0.0], [20, 0.9], [30, 0.0], [40, 0.9], [50, 0.9]], 0.8) == 20
-    assert reached([[10, 0.9], [20, 0.0], [30, 0.0], [40, 0.9], [50, 0.9]], 0.8) == 30
+    assert reached([[10, 0.0], [20, 0.9], [30, 0.0], [40, 0.9], [50, 0.9]], 0.8) == 30
+    assert reached([[10, 0.9], [20, 0.0], [30, 0.0], [40, 0.9], [50, 0.9]], 0.8) == 40
     assert reached(NEVER, 0.5) is None
 
 
 def test_step_ratio():
-    assert step_ratio(WARM, SCRATCH) == 20 / 10
-    assert step_ratio([[0, 0.8], *WARM[1:]], SCRATCH) == 20 / 10
+    assert step_ratio(WARM, SCRATCH) == 30 / 10
+    assert step_ratio([[0, 0.8], *WARM[1:]], SCRATCH) == 30 / 10
     assert step_ratio(NEVER, SCRATCH) == 0.0
     assert step_ratio(SCRATCH, SCRATCH) == 1.0

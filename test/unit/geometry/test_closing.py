@@ -54,11 +54,14 @@ def test_a_closed_mesh_is_left_as_it_is():
         (PIPE, turned(PIPE)),
         (BLOCK, turned(BLOCK, 2)),
         (PIPE, replace(PIPE, faces=np.concatenate([PIPE.faces, PIPE.faces[:1], PIPE.faces[:1]]))),
+        (BLOCK, replace(BLOCK, faces=np.concatenate([BLOCK.faces, np.roll(BLOCK.faces, 1, axis=1)]))),
+        (PIPE, replace(PIPE, faces=np.concatenate([PIPE.faces, [[0, 1, 9]], [[1, 0, 9]]]).astype(np.int32))),
         (PIPE, turned(without(without(PIPE, lambda xyz: xyz[:, 2] > 0.0299), lambda xyz: xyz[:, 2] < -0.0299))),
     ],
     ids=[
         "no lid", "a ring is open", "two rings are open", "a small hole in a ball", "corners of its own",
-        "corners a little apart", "faces turned", "half of the faces turned", "a face three times", "turned and open",
+        "corners a little apart", "faces turned", "half of the faces turned", "a face three times", "all faces twice",
+        "a fin of no thickness", "turned and open",
     ],
 )  # fmt: skip
 def test_what_can_be_mended_is_and_the_volume_is_as_before(part, broken):

@@ -78,6 +78,19 @@ def test_no_steps_leave_the_start_as_it_is() -> None:
     assert fitted.steps == 0 and fitted.curve[:, 0].tolist() == [0]
 
 
+def test_what_was_given_up_stays_given_up(tmp_path: Path) -> None:
+    checkpoint, start = tmp_path / "state.safetensors", GridNet(len(PART.candidates))
+
+    def hopeless(curve: np.ndarray) -> bool:
+        return bool(curve[-1, 0] == 2)
+
+    for _ in range(2):
+        fitted = fit_grasp_network(
+            PART, [lying_scene(0)], WATCHED, SCHEDULE, 0, checkpoint, start=start, hopeless=hopeless
+        )
+        assert fitted.gave_up and fitted.steps == 2
+
+
 def test_more_scenes_are_drawn_from_as_a_training_goes_on() -> None:
     schedule = GraspSchedule(steps=100)
     assert [schedule.scenes_at(step, 70) for step in (0, 35, 70, 99)] == [fitting.FIRST_SCENES, 35, 70, 70]

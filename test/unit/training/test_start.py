@@ -86,7 +86,7 @@ def test_no_sources_and_a_name_that_is_none() -> None:
 
 
 def test_a_start_falls_behind_where_networks_from_scratch_know_more() -> None:
-    usual = {250: 1.0, 500: 0.8}
-    assert fell_behind(np.array([[0, 3.0, 0.0], [250, 1.1, 0.0]]), usual)
-    assert not fell_behind(np.array([[0, 3.0, 0.0]]), usual)
-    assert not fell_behind(np.array([[250, 0.9, 0.0], [300, 5.0, 0.0]]), usual)
+    slow = {250: 1.0, 500: 0.8}
+    assert fell_behind(np.array([[0, 3.0, 0.0], [250, 1.1, 0.0]]), slow)
+    assert not fell_behind(np.array([[0, 3.0, 0.0]]), slow)
+    assert not fell_behind(np.array([[250, 0.9, 0.0], [300, 5.0, 0.0]]), slow)
