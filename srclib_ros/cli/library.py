@@ -8,6 +8,8 @@ srclib library my_library add new_parts --unit mm
                                           seen as the library's own parts were, with its encoder
 srclib library my_library add --models trained/bolt
                                           a network for the entry that the folder is named as
+srclib library my_library add --history out/transfer
+                                          what starts have gained, by which `onboard` foretells the next
 srclib library my_library remove bolt_8 nut_8
 srclib library my_library recluster --algorithm agglomerative --k 12
 

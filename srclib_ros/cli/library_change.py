@@ -27,6 +27,12 @@ def configure(actions: argparse._SubParsersAction[Any]) -> None:
         metavar="DIR",
         help="grasp models, each in a folder named as its entry; one that is there is replaced",
     )
+    add.add_argument(
+        "--history",
+        type=Path,
+        metavar="DIR",
+        help="output of `srclib experiment transfer`: what its entries gained targets, by which gains are foretold",
+    )
     add.set_defaults(action=_add)
     add_jobs(add)
     remove = actions.add_parser("remove", help="entries and their networks")
@@ -40,14 +46,18 @@ def configure(actions: argparse._SubParsersAction[Any]) -> None:
 
 
 def _add(args: argparse.Namespace) -> int:
+    from srclib_ros.library.history import read_history
     from srclib_ros.simulation.parts import load_parts
     from srclib_ros.training.library_change import add_parts
 
-    if args.parts is None and not args.models:
-        raise ConfigError("nothing to add: name a folder of meshes, or --models")
+    if args.parts is None and not args.models and not args.history:
+        raise ConfigError("nothing to add: name a folder of meshes, --models, or --history")
+    history = () if args.history is None else read_history(args.history)
+    if args.history is not None and not history:
+        raise ConfigError(f"{args.history}: holds no history; name the output of `srclib experiment transfer`")
     parts = [] if args.parts is None else load_parts(args.parts, args.unit)
     bar = partial(progress, quiet=args.json)
-    library = add_parts(args.library, parts, args.models, progress=bar, jobs=jobs_of(args))
+    library = add_parts(args.library, parts, args.models, history, progress=bar, jobs=jobs_of(args))
     return _tell(args, library, f"{len(parts)} parts and {len(args.models)} networks added")
 
 

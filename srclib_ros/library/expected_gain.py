@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from srclib_ros.errors import ArtifactDamagedError
 from srclib_ros.types import Matrix
 
 KNOWN = ("distance", "apart", "log_loss", "found", "logme", "same_category", "log_size")
@@ -50,25 +49,3 @@ class GainModel:
     def expected(self, pair: Mapping[str, Any]) -> float:
         """The gain that this pair promises."""
         return self.offset + float((known_of(pair) - self.centre) / self.spread @ self.weights)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "known": list(KNOWN),
-            "centre": self.centre.tolist(),
-            "spread": self.spread.tolist(),
-            "weights": self.weights.tolist(),
-            "offset": self.offset,
-        }
-
-    @classmethod
-    def from_json(cls, record: Mapping[str, Any], where: str) -> GainModel:
-        """Raises ArtifactDamagedError naming `where` when it is none."""
-        try:
-            if tuple(record["known"]) != KNOWN:
-                raise ValueError(f"knows {record['known']}, expected {list(KNOWN)}")
-            centre, spread, weights = (
-                np.array(record[name], np.float64).reshape(len(KNOWN)) for name in ("centre", "spread", "weights")
-            )
-            return cls(centre, spread, weights, float(record["offset"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise ArtifactDamagedError(f"{where}: holds no model of gains ({error}); fit it again") from error

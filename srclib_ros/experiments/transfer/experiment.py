@@ -124,6 +124,21 @@ class Results:
             for name, pairs in self.pairs.items()
         }
 
+    def history(self) -> list[dict[str, Any]]:
+        """What came true of every pair, as a library remembers it."""
+        gripper, gains = self.experiment.gripper.name, self.gains()
+        return [
+            {
+                "target": name,
+                "gripper": gripper,
+                "gain": gains[name][pair["source"]],
+                "of": "experiment transfer",
+                **pair,
+            }
+            for name, pairs in self.pairs.items()
+            for pair in pairs
+        ]
+
     def expected(self, target: str) -> dict[str, float]:
         """Source -> the gain that it promises, by a model that knows nothing of this target."""
         return expected_gains(self.pairs, self.gains(), target)

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from srclib_ros.artifact import write_json
 from srclib_ros.experiments.pictures import save_picture
 from srclib_ros.experiments.table import Table, write_summary
 from srclib_ros.experiments.transfer.bench import POOLED, SCRATCH
 from srclib_ros.experiments.transfer.choices import EXPECTED, FARTHEST, NEAREST, RANDOM
 from srclib_ros.experiments.transfer.experiment import Results
 from srclib_ros.experiments.transfer.tables import headline, tables
+from srclib_ros.library.history import FILE as HISTORY
 
 SHOWN = {
     EXPECTED: "#2f7d4f",
@@ -26,8 +28,9 @@ SHOWN = {
 
 
 def write_transfer(results: Results, out: Path, meta: Mapping[str, Any], more: Sequence[Table] = ()) -> dict[str, Any]:
-    """Write `summary.json`, `summary.md`, `curves.png` and `gains.png` into `out`; returns the first. more: tables
-    after its own."""
+    """Write `summary.json`, `summary.md`, `curves.png`, `gains.png` and `history.json`, which a library can be given,
+    into `out`; returns the first. more: tables after its own."""
+    write_json(out / HISTORY, results.history())
     _curves(results, out / "curves.png")
     _promised(results, out / "gains.png")
     return write_summary(out, "transfer", {**meta, **headline(results)}, [*tables(results), *more])

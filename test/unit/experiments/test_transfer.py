@@ -17,6 +17,7 @@ from srclib_ros.experiments.transfer.summary import write_transfer
 from srclib_ros.experiments.transfer.tables import headline
 from srclib_ros.experiments.transfer.targets import draw_targets
 from srclib_ros.grasping.gripper import load_gripper
+from srclib_ros.library.history import read_history
 
 LIBRARY = SimpleNamespace(
     entries=[
@@ -123,6 +124,8 @@ def test_summary_tables_and_pictures(results: Results, tmp_path: Path):
     text = (tmp_path / "summary.md").read_text()
     for title in ("Where a network starts", "Gain of every source", "What foretells a gain", "Closer looks"):
         assert title in text
+    history = read_history(tmp_path)
+    assert len(history) == 4 * len(SOURCES) and {record["gripper"] for record in history} == {"jaw"}
     assert (tmp_path / "curves.png").stat().st_size > 10_000 and (tmp_path / "gains.png").stat().st_size > 5_000
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
-from srclib_ros.errors import ArtifactDamagedError
 from srclib_ros.library.expected_gain import KNOWN, GainModel, known_of
 
 RNG = np.random.default_rng(0)
@@ -44,14 +41,3 @@ def test_what_never_varies_says_nothing():
     pairs = [pair(float(d), found=0.3) for d in np.linspace(0.0, 1.0, 20)]
     model = GainModel.fit(pairs, [of["distance"] for of in pairs])
     assert model.expected(pair(0.5, found=0.9)) == pytest.approx(model.expected(pair(0.5, found=0.3)), abs=0.05)
-
-
-def test_it_is_kept_as_json():
-    pairs = [pair(float(d)) for d in np.linspace(0.0, 1.0, 10)]
-    model = GainModel.fit(pairs, [of["distance"] ** 2 for of in pairs])
-    again = GainModel.from_json(json.loads(json.dumps(model.to_json())), "here")
-    assert again.expected(pairs[3]) == model.expected(pairs[3])
-    with pytest.raises(ArtifactDamagedError, match="here: holds no model of gains"):
-        GainModel.from_json(model.to_json() | {"weights": [1.0]}, "here")
-    with pytest.raises(ArtifactDamagedError, match="fit it again"):
-        GainModel.from_json(model.to_json() | {"known": ["distance"]}, "here")

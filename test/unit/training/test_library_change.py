@@ -172,3 +172,13 @@ def test_a_library_that_is_not_there_leaves_nothing_behind(tmp_path: Path) -> No
     with pytest.raises(ArtifactMissingError):
         remove_entries(tmp_path / "typo", ["bar_40"])
     assert not list(tmp_path.iterdir())
+
+
+def test_what_came_true_is_remembered_through_every_change(library: Path) -> None:
+    known = {"distance": 0.1, "apart": 0.1, "loss": 1.0, "found": 0.5, "logme": 0.0, "size_ratio": 1.0}
+    record = {"target": "bolt", "source": "plate_40", "gripper": "jaw", "gain": 0.2, "same_category": False, **known}
+    assert Library.open(library).history == ()
+    assert add_parts(library, [], history=[record]).history == (record,)
+    assert add_parts(library, boxes()[3:]).history == (record,)
+    assert remove_entries(library, ["bar_40"]).history == (record,)
+    assert add_parts(library, [], history=[record | {"gain": -0.1}]).history[0]["gain"] == -0.1
