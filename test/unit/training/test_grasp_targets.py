@@ -24,7 +24,7 @@ def test_a_network_that_says_the_targets_finds_the_true_poses() -> None:
     values[ERROR.start + 1 : ERROR.stop] = 5.0
     columns = np.concatenate([example.rotation[:, :, 0], example.rotation[:, :, 1]], axis=1)
     values[ROTATION.start : ROTATION.start + 6, row, column] = columns.T
-    poses = decode(Cells(values, reference), grid, PART.centroid_m, 0.5, hypotheses=1)
+    poses = decode(Cells(values, reference), grid, PART, 0.5, hypotheses=1)
     distance = pose_distances(poses.T_bin_object, scene.T_bin_object, PART)
     assert len(poses) > 20
     assert distance.min(axis=1).max() < 1e-4
