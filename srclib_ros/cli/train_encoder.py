@@ -90,13 +90,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--normals", action="store_true", help="points with normals and curvature, not bare coordinates"
     )
-    parser.add_argument(
-        "--pair-weight",
-        type=float,
-        default=0.25,
-        metavar="W",
-        help="share of the cosine that point pairs have beside the network; 0, no pairs, metric ones neither (0.25)",
-    )
+    for name, weight, what in (
+        ("--pair-weight", 0.25, "point pairs have beside the network; 0, no pairs, metric ones neither"),
+        ("--patch-weight", 0.15, "local patches have; 0, none"),
+    ):
+        parser.add_argument(
+            name, type=float, default=weight, metavar="W", help=f"share of the cosine that {what} ({weight})"
+        )
     parser.add_argument("--dim", type=positive_int, metavar="D", help="length of the network's embedding")
     parser.add_argument(
         "--random-shapes", type=positive_int, metavar="N", help="made up and learnt from, beside the parts (1000)"
@@ -125,6 +125,7 @@ def training_of(args: argparse.Namespace) -> EncoderTraining:
     """What the command line asks for. Raises ConfigError for an option that the kind does not have."""
     from dataclasses import replace
 
+    from srclib_ros.embedding.local_patches import PatchShape
     from srclib_ros.embedding.point_pairs import PairShape
     from srclib_ros.training.encoder import EncoderTraining
 
@@ -138,10 +139,15 @@ def training_of(args: argparse.Namespace) -> EncoderTraining:
         raise ConfigError("--mining offline makes its own batches: leave --positives and --anchor as they are")
     if args.normals and args.kind == "convolutional":
         raise ConfigError("--normals are for a PointNet; the convolutional kind reads a height image")
-    if not 0.0 <= args.pair_weight < 1.0:
-        raise ConfigError(f"--pair-weight {args.pair_weight} is out of range; it is 0 or more, and below 1")
+    beside = args.pair_weight, args.patch_weight
+    if not (min(beside) >= 0.0 and sum(beside) < 1.0):
+        raise ConfigError(
+            f"--pair-weight {args.pair_weight}, --patch-weight {args.patch_weight}: out of range; each is 0 or more, "
+            "and both together are below 1"
+        )
     pairs = PairShape(weight=args.pair_weight) if args.pair_weight else None
-    training = EncoderTraining(kind=args.kind, options=options, point_pairs=pairs)
+    patches = PatchShape(weight=args.patch_weight) if args.patch_weight else None
+    training = EncoderTraining(kind=args.kind, options=options, point_pairs=pairs, local_patches=patches)
     schedule, shape = training.schedule, replace(training.shape, frame=args.frame)
     schedule = replace(schedule, batches=replace(schedule.batches, grouping=args.positives, anchor=args.anchor))
     if args.steps is not None:

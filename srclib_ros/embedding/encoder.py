@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from srclib_ros.artifact import MANIFEST, open_sealed, read_bytes, read_json, read_tensors, resolve_inside, sha256
-from srclib_ros.embedding.point_pairs import LENGTH, LENGTH_M, MOST_POINTS, PairAxes, PairEmbedding, PairShape
+from srclib_ros.artifact import MANIFEST, open_sealed, read_bytes, read_json, resolve_inside, sha256
+from srclib_ros.embedding.beside import Beside, joined, read_beside
 from srclib_ros.embedding.preprocess import AS_GIVEN, PRINCIPAL, canonicalise
 from srclib_ros.errors import ArtifactDamagedError
 from srclib_ros.inference import open_session
@@ -20,8 +19,7 @@ from srclib_ros.types import FloatArray
 
 KIND = "encoder"
 SCHEMA = 1
-CONFIG, ONNX, WEIGHTS, PAIRS = "config.json", "encoder.onnx", "weights.safetensors", "pairs.safetensors"
-PAIR_SETTINGS = "point_pairs"
+CONFIG, ONNX, WEIGHTS = "config.json", "encoder.onnx", "weights.safetensors"
 AT_ONCE = 64
 """Clouds: what they are worked out with grows with their number."""
 
@@ -67,17 +65,17 @@ class Encoder:
         n_points: int,
         threads: int = 2,
         frame: str = PRINCIPAL,
-        pairs: PairEmbedding | None = None,
+        beside: Beside | None = None,
     ) -> None:
-        """dim: of the network's embedding. pairs: joined to it."""
+        """dim: of the network's embedding. beside: what is joined to it."""
         self.id = encoder_id
-        self.dim = dim + (pairs.shape.dim if pairs else 0)
-        self.dim_m = pairs.shape.dim_m if pairs else 0
+        self.dim = dim + (beside.dim if beside else 0)
+        self.dim_m = beside.dim_m if beside else 0
         self.n_points = n_points
         self.frame = frame
-        self._pairs = pairs
-        # The network and the pairs leave the interpreter's lock, so that one runs while the other does.
-        self._aside = ThreadPoolExecutor(1, "encoder") if pairs and threads > 1 else None
+        self._beside = beside
+        # The network and numpy leave the interpreter's lock, so that one runs while the other does.
+        self._aside = ThreadPoolExecutor(1, "encoder") if beside and threads > 1 else None
         self._session = open_session(onnx_bytes, threads)
         self._input = self._session.get_inputs()[0].name
 
@@ -92,8 +90,8 @@ class Encoder:
             frame = {PRINCIPAL: PRINCIPAL, AS_GIVEN: AS_GIVEN}[config.get("frame", PRINCIPAL)]
         except (TypeError, KeyError, ValueError) as error:
             raise ArtifactDamagedError(f"{folder / CONFIG}: lacks dim or n_points; train the encoder again") from error
-        pairs = _read_pairs(folder, config) if PAIR_SETTINGS in config else None
-        return cls(read_bytes(resolve_inside(folder, ONNX)), encoder_id(folder), dim, n_points, threads, frame, pairs)
+        onnx = read_bytes(resolve_inside(folder, ONNX))
+        return cls(onnx, encoder_id(folder), dim, n_points, threads, frame, read_beside(folder, config))
 
     def describe(self, clouds: Sequence[FloatArray]) -> Descriptors:
         """Embeddings and observed sizes of clouds, bare (N, 3) or oriented (N, 6), float32, metres, any frame, points
@@ -107,12 +105,12 @@ class Encoder:
             starts = range(0, len(clouds), AT_ONCE)
             return Descriptors.concatenated([self.describe(clouds[start : start + AT_ONCE]) for start in starts])
         canonical = canonicalise(clouds, self.n_points, self.frame)
-        if self._pairs is None:
+        if self._beside is None:
             return Descriptors(self._run(canonical.points), canonical.size_m)
         running = self._aside.submit(self._run, canonical.points) if self._aside else None
-        of_pairs, metric = self._pairs.describe(clouds, canonical)
+        beside, metric = self._beside.describe(clouds, canonical)
         of_network = running.result() if running else self._run(canonical.points)
-        return Descriptors(self._pairs.joined(of_network, of_pairs), canonical.size_m, metric)
+        return Descriptors(joined(of_network, beside), canonical.size_m, metric)
 
     def _run(self, points: FloatArray) -> FloatArray:
         embeddings: FloatArray = self._session.run(None, {self._input: points})[0]
@@ -121,35 +119,6 @@ class Encoder:
     def encode(self, clouds: Sequence[FloatArray]) -> FloatArray:
         """(B, D) float32 unit rows, one for each cloud; see `describe`."""
         return self.describe(clouds).embeddings
-
-
-def _read_pairs(folder: Path, config: Mapping[str, Any]) -> PairEmbedding:
-    """What an encoder's folder says of point pairs. Raises ArtifactDamagedError."""
-    try:
-        told = PairShape(**{item.name: config[PAIR_SETTINGS][item.name] for item in fields(PairShape)})
-        counts = (int(told.points), int(told.partners), int(told.dim), int(told.dim_m))
-        shape = PairShape(*counts, float(told.weight), float(told.weight_m))
-        tensors = read_tensors(resolve_inside(folder, PAIRS))
-        free, metric = (
-            PairAxes(tensors[f"{kind}_mean"].astype(np.float32), tensors[f"{kind}_axes"].astype(np.float32))
-            for kind in ("free", "metric")
-        )
-    except (TypeError, KeyError, ValueError) as error:
-        raise ArtifactDamagedError(
-            f"{folder}: its point pairs do not fit ({error!r}), as an older version's do not: train it again, "
-            "or build the library with the encoder that ships"
-        ) from error
-    fit = _are_axes(free, LENGTH, shape.dim) and _are_axes(metric, LENGTH_M, shape.dim_m)
-    fit &= 2 <= shape.points <= MOST_POINTS and 1 <= shape.partners <= shape.points
-    if not (fit and 0.0 <= shape.weight <= 1.0 and 0.0 <= shape.weight_m <= 1.0):
-        raise ArtifactDamagedError(f"{folder}: its point pairs do not fit; train it again")
-    return PairEmbedding(shape, free, metric)
-
-
-def _are_axes(found: PairAxes, length: int, dim: int) -> bool:
-    if found.mean.shape != (length,) or found.axes.shape != (length, dim):
-        return False
-    return bool(np.isfinite(found.mean).all() and np.isfinite(found.axes).all())
 
 
 def encoder_id(folder: Path) -> str:

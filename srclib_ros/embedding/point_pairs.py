@@ -21,14 +21,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from srclib_ros.embedding.preprocess import CanonicalClouds, evenly
-from srclib_ros.geometry.oriented import rows_of
+from srclib_ros.embedding.discriminants import Discriminants
 from srclib_ros.types import FloatArray
 
 COSINES = (4, 4, 8)  # the smaller and the larger cosine to the line, the cosine of the normals
 DISTANCES, DISTANCES_M = 12, 24
 LENGTH, LENGTH_M = (count * int(np.prod(COSINES)) for count in (DISTANCES, DISTANCES_M))
-MOST_POINTS = 1024
 SAME_M = np.float32(1e-6)  # nearer points are one that is there twice
 LONGEST = 3.5  # root mean square radii; longer distances count into the last bin
 NEAREST_M, FARTHEST_M = 0.0035, 0.2  # evenly by logarithm in between; what lies outside counts into the end bins
@@ -37,7 +35,7 @@ NEAREST_M, FARTHEST_M = 0.0035, 0.2  # evenly by logarithm in between; what lies
 @dataclass(frozen=True)
 class PairShape:
     """points: of each cloud, of which each is paired with `partners` others. dim, dim_m: of the embeddings free of
-    scale and in metres. weight: share of the first in the cosine, beside the network's. weight_m: of the second in the
+    scale and in metres. weight: share of the first in the cosine. weight_m: of the second in the
     squared distance, beside the whole cosine's 1, where size counts."""
 
     points: int = 512
@@ -61,57 +59,31 @@ class PairHistograms:
 
 
 @dataclass(frozen=True, eq=False)
-class PairAxes:
-    """The directions along which histograms (B, L) tell shapes apart. mean: (L,). axes: (L, dim)."""
-
-    mean: FloatArray
-    axes: FloatArray
-
-    def describe(self, counted: FloatArray) -> FloatArray:
-        """(B, dim) unit rows; 0 for a histogram of nothing."""
-        along = (counted - self.mean) @ self.axes
-        length = np.linalg.norm(along, axis=1, keepdims=True)
-        seen = counted.any(axis=1, keepdims=True)
-        return np.where(seen, along / np.maximum(length, 1e-9), 0.0).astype(np.float32)
-
-
-@dataclass(frozen=True, eq=False)
 class PairEmbedding:
-    """Histograms of both kinds, seen along their axes."""
+    """Histograms of both kinds, seen along their discriminants."""
 
     shape: PairShape
-    free: PairAxes
-    metric: PairAxes
+    free: Discriminants
+    metric: Discriminants
 
-    def describe(self, clouds: Sequence[FloatArray], canonical: CanonicalClouds) -> tuple[FloatArray, FloatArray]:
-        """Of clouds and what they are canonically: (B, dim) unit rows free of scale, and (B, dim_m) rows of squared
-        length `weight_m` in metres; 0 for a cloud none of whose normals is known."""
-        counted = histograms(clouds, canonical, self.shape.points, self.shape.partners)
+    def describe(self, surfels: FloatArray, size_m: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(B, dim) rows of squared length `weight`, free of scale, and (B, dim_m) of `weight_m`, in metres, of what
+        `pair_histograms` takes; 0 for a cloud none of whose normals is known."""
+        counted = pair_histograms(surfels, size_m, self.shape.partners)
         return (
-            self.free.describe(counted.free),
+            np.float32(np.sqrt(self.shape.weight)) * self.free.describe(counted.free),
             np.float32(np.sqrt(self.shape.weight_m)) * self.metric.describe(counted.metric),
         )
 
-    def joined(self, embeddings: FloatArray, of_pairs: FloatArray) -> FloatArray:
-        """(B, D + dim) unit rows: a network's (B, D), and these (B, dim) at their share of the cosine, if there are."""
-        share = np.where(of_pairs.any(axis=1, keepdims=True), np.float32(self.shape.weight), np.float32(0.0))
-        return np.concatenate([np.sqrt(1.0 - share) * embeddings, np.sqrt(share) * of_pairs], axis=1)
 
-
-def histograms(clouds: Sequence[FloatArray], canonical: CanonicalClouds, points: int, partners: int) -> PairHistograms:
-    """Of bare or oriented clouds: `points` of each, those that have a normal, some twice where there are fewer."""
-    surfels = np.stack(
-        [_surfels(cloud, evenly(order, points)) for cloud, order in zip(clouds, canonical.order, strict=True)]
-    )
-    return pair_histograms(surfels[..., :3], surfels[..., 3:], canonical.size_m, partners)
-
-
-def pair_histograms(points: FloatArray, normals: FloatArray, size_m: FloatArray, partners: int) -> PairHistograms:
-    """points: (B, N, 3) metres. normals: (B, N, 3) unit, finite. size_m: (B,), root mean square radius of each cloud.
+def pair_histograms(surfels: FloatArray, size_m: FloatArray, partners: int) -> PairHistograms:
+    """surfels: (B, N, 6) points in metres and unit normals, see `surfels.surfels`. size_m: (B,), root mean square
+    radius of each cloud.
 
     Each point i is paired with the points i + k (mod N), for `partners` values of k spread evenly between 0 and N / 2.
     """
-    batch, count, _ = points.shape
+    batch, count, _ = surfels.shape
+    points, normals = surfels[..., :3], surfels[..., 3:]
     known = np.abs(normals).sum(axis=(1, 2)) > 0.0
     centred = points - points.mean(axis=1, keepdims=True)
     half = count // 2
@@ -180,12 +152,3 @@ def _counted(bins: npt.NDArray[np.int32], length: int) -> FloatArray:
     bins += (np.arange(batch, dtype=np.int32) * (length + 1)).reshape(batch, 1, 1)
     counts = np.bincount(bins.ravel(), minlength=batch * (length + 1)).reshape(batch, -1)[:, :length]
     return np.sqrt(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)).astype(np.float32)
-
-
-def _surfels(cloud: FloatArray, rows: npt.NDArray[np.int64]) -> FloatArray:
-    """(N, 6) the points of these rows and their normals; where some are not known, others twice, in the same order."""
-    surfels = rows_of(cloud, rows)
-    known = np.flatnonzero(np.isfinite(surfels[:, 3]))
-    if not len(known):
-        return np.zeros((len(rows), 6), np.float32)
-    return surfels if len(known) == len(rows) else surfels[evenly(known, len(rows))]

@@ -30,7 +30,7 @@ class Plan:
     closer_looks: also latent size, imbalance and robustness of the best two.
     """
 
-    base: EncoderTraining = field(default_factory=lambda: EncoderTraining(point_pairs=None))
+    base: EncoderTraining = field(default_factory=lambda: EncoderTraining(point_pairs=None, local_patches=None))
     seeds: tuple[int, ...] = (0, 1, 2)
     best: int = 5
     closer_looks: bool = True

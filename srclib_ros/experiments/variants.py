@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from srclib_ros.embedding.local_patches import PatchShape
 from srclib_ros.embedding.point_pairs import PairShape
 from srclib_ros.embedding.pointnet import PointNetShape
 from srclib_ros.embedding.preprocess import AS_GIVEN
@@ -11,6 +12,7 @@ from srclib_ros.training.encoder import EncoderTraining
 
 SUPERVISED = "siamese, supervised contrastive"
 BESIDE_PAIRS = "the same, beside point pairs along their discriminants"
+BESIDE_BOTH = "the same, beside point pairs and local patches"
 VARIATIONAL = "autoencoder, variational"
 
 
@@ -32,6 +34,7 @@ def variants(base: EncoderTraining) -> dict[str, EncoderTraining]:
     return {
         SUPERVISED: supervised(),
         BESIDE_PAIRS: replace(supervised(), point_pairs=PairShape()),
+        BESIDE_BOTH: replace(supervised(), point_pairs=PairShape(), local_patches=PatchShape()),
         "the same, random rotation, no canonical frame": supervised(replace(base.shape, frame=AS_GIVEN)),
         "the same, normals in the network": supervised(normals),
         "the same, normals and learnt point pairs": supervised(pairs),

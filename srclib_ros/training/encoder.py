@@ -22,14 +22,15 @@ from srclib_ros import __version__
 from srclib_ros.artifact import open_sealed, read_tensors, write_tensors
 from srclib_ros.embedding.encoder import KIND, SCHEMA
 from srclib_ros.embedding.kinds import make_kind, make_network
+from srclib_ros.embedding.local_patches import PatchShape
 from srclib_ros.embedding.point_pairs import PairShape
 from srclib_ros.embedding.pointnet import PointNetShape
 from srclib_ros.embedding.siamese.triplet import OFFLINE
 from srclib_ros.errors import ArtifactDamagedError, ArtifactError, ArtifactMissingError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.training.encoder_folder import write_encoder
+from srclib_ros.training.fit_beside import fit_beside
 from srclib_ros.training.fit_encoder import Schedule, fit
-from srclib_ros.training.pair_axes import fit_pairs
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.shapes import RANDOM, random_shapes, stretched
 from srclib_ros.training.views import ViewCounts, ViewSet, simulate_views
@@ -45,7 +46,7 @@ class EncoderTraining:
     kind: a name of `embedding.kinds.KINDS`, with its own `options`. random_shapes: beside the parts. siblings:
     stretched copies of each part. views: of each shape. stored_points: kept of each view. imbalance: exponent a of a
     power law, the n-th shape (in random order) has n^-a of the views that the first has; 0, all have as many.
-    point_pairs: joined to the network's embedding; None, the network alone.
+    point_pairs, local_patches: beside the network's embedding; None, without.
     """
 
     kind: str = "siamese_supervised"
@@ -58,6 +59,7 @@ class EncoderTraining:
     schedule: Schedule = field(default_factory=Schedule)
     shape: PointNetShape = field(default_factory=PointNetShape)
     point_pairs: PairShape | None = field(default_factory=PairShape)
+    local_patches: PatchShape | None = field(default_factory=PatchShape)
 
 
 def train_encoder(
@@ -91,10 +93,8 @@ def train_encoder(
     mine_offline = training.options.get("mining") == OFFLINE
     loss = fit(kind, views, training.schedule, seed, checkpoint, progress, mine_offline)
     meta = {"seed": seed, "shapes": len(shapes), "training": settings, "made_from": made_from, "loss": loss}
-    pairs = None
-    if training.point_pairs is not None:
-        pairs = fit_pairs(training.point_pairs, views, seed, progress)
-    write_encoder(out, kind.network, meta, kind, pairs)
+    beside = fit_beside(training.point_pairs, training.local_patches, views, seed, progress)
+    write_encoder(out, kind.network, meta, kind, beside)
     shutil.rmtree(work, ignore_errors=True)
     return open_sealed(out, KIND, SCHEMA)
 

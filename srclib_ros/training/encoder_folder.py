@@ -1,7 +1,8 @@
 """The trained encoder to and from its sealed folder: ONNX for the running cell, weights to train on.
 
 encoder.onnx             what the running cell loads
-pairs.safetensors        point pairs that are joined to it, where they are
+pairs.safetensors        point pairs that stand beside it, where they do
+patches.safetensors      local patches, likewise
 weights.safetensors      the same network for torch
 decoder.safetensors      what the kind has besides the network: a decoder, a classifier's last layer; may be empty
 """
@@ -31,11 +32,11 @@ from srclib_ros.artifact import (
     write_json,
     write_tensors,
 )
-from srclib_ros.embedding.encoder import CONFIG, KIND, ONNX, PAIR_SETTINGS, PAIRS, SCHEMA, WEIGHTS
+from srclib_ros.embedding.beside import PAIR_SETTINGS, PATCH_SETTINGS, Beside, settings, tensors
+from srclib_ros.embedding.encoder import CONFIG, KIND, ONNX, SCHEMA, WEIGHTS
 from srclib_ros.embedding.encoder_kind import EncoderKind
 from srclib_ros.embedding.height_image import HeightImageNet, HeightImageShape
 from srclib_ros.embedding.kinds import make_kind
-from srclib_ros.embedding.point_pairs import PairEmbedding
 from srclib_ros.embedding.pointnet import PointNet, PointNetShape
 from srclib_ros.embedding.shape_network import ShapeNetwork
 from srclib_ros.errors import ArtifactDamagedError
@@ -49,31 +50,30 @@ def write_encoder(
     network: ShapeNetwork,
     meta: Mapping[str, Any],
     kind: EncoderKind | None = None,
-    pairs: PairEmbedding | None = None,
+    beside: Beside | None = None,
 ) -> dict[str, Any]:
     """Write the network as a sealed encoder folder, `meta` into its manifest; returns the manifest.
 
     The folder is put together beside its place and moved there in one step.
 
-    kind: whose network it is, so that its decoder is kept as well. pairs: joined to what the network says.
+    kind: whose network it is, so that its decoder is kept as well. beside: joined to what the network says.
     """
     folder = Path(folder)
     place, folder = folder, folder.with_name(f".{folder.name}.assembled")
     shutil.rmtree(folder, ignore_errors=True)
     architecture = "height_image" if isinstance(network, HeightImageNet) else "pointnet"
     config = {"architecture": architecture, **asdict(network.shape)}
-    if pairs is not None:
-        config[PAIR_SETTINGS] = asdict(pairs.shape)
-        axes = {"free": pairs.free, "metric": pairs.metric}
-        tensors = {f"{kind}_{name}": value for kind, of_kind in axes.items() for name, value in vars(of_kind).items()}
-        write_tensors(folder / PAIRS, tensors)
+    if beside is not None:
+        config |= settings(beside)
+        for name, values in tensors(beside).items():
+            write_tensors(folder / name, values)
     write_json(folder / CONFIG, config)
     write_atomic(folder / ONNX, onnx_bytes(network))
     write_tensors(folder / WEIGHTS, {name: value.numpy() for name, value in network.state_dict().items()})
     if kind is not None:
         rest = {name: value for name, value in kind.state_dict().items() if not name.startswith("network.")}
-        tensors = {name: value.numpy() for name, value in rest.items()}
-        write_tensors(folder / DECODER, tensors or {EMPTY: np.zeros(1, np.float32)})
+        decoder = {name: value.numpy() for name, value in rest.items()}
+        write_tensors(folder / DECODER, decoder or {EMPTY: np.zeros(1, np.float32)})
     manifest = seal(folder, KIND, SCHEMA, {"code_version": __version__, **meta})
     put_in_place(folder, place)
     return manifest
@@ -86,7 +86,8 @@ def load_network(folder: Path) -> ShapeNetwork:
     network: ShapeNetwork
     try:
         architecture = config.pop("architecture")
-        config.pop(PAIR_SETTINGS, None)
+        for name in (PAIR_SETTINGS, PATCH_SETTINGS):
+            config.pop(name, None)
         config = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
         if architecture == "height_image":
             network = HeightImageNet(HeightImageShape(**config))

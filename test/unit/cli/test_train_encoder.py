@@ -61,12 +61,14 @@ def test_an_experiment_refuses_what_it_cannot_use(tmp_path: object, capsys: pyte
     assert "trains its own" in capsys.readouterr().err
 
 
-def test_point_pairs_stand_beside_the_network_unless_they_weigh_nothing() -> None:
-    pairs = train_encoder.training_of(parsed("--pair-weight", "0.5")).point_pairs
-    assert pairs is not None
-    assert pairs.weight == 0.5
+def test_pairs_and_patches_stand_beside_the_network_unless_they_weigh_nothing() -> None:
+    training = train_encoder.training_of(parsed("--pair-weight", "0.5", "--patch-weight", "0.2"))
+    assert training.point_pairs is not None
+    assert training.local_patches is not None
+    assert (training.point_pairs.weight, training.local_patches.weight) == (0.5, 0.2)
     assert train_encoder.training_of(parsed("--pair-weight", "0")).point_pairs is None
-    for weight in ("1", "-0.1", "nan"):
+    assert train_encoder.training_of(parsed("--patch-weight", "0")).local_patches is None
+    for option, weight in (("pair", "1"), ("pair", "-0.1"), ("patch", "0.75"), ("patch", "-1"), ("pair", "nan")):
         with pytest.raises(ConfigError, match="--pair-weight"):
-            train_encoder.training_of(parsed("--pair-weight", weight))
+            train_encoder.training_of(parsed(f"--{option}-weight", weight))
     assert train_encoder.training_of(parsed("--random-shapes", "7")).random_shapes == 7

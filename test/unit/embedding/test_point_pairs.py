@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pytest
 from scipy.spatial.transform import Rotation
 
+from srclib_ros.embedding.discriminants import Discriminants
 from srclib_ros.embedding.point_pairs import (
     COSINES,
     DISTANCES,
@@ -16,21 +17,30 @@ from srclib_ros.embedding.point_pairs import (
     LENGTH_M,
     LONGEST,
     NEAREST_M,
-    PairAxes,
     PairEmbedding,
+    PairHistograms,
     PairShape,
-    histograms,
     pair_histograms,
 )
 from srclib_ros.embedding.preprocess import canonicalise
+from srclib_ros.embedding.surfels import surfels
 from srclib_ros.geometry.oriented import oriented, rows_of
 from srclib_ros.types import FloatArray
 
 
 def counted(points: list[list[float]], normals: list[list[float]]) -> dict[tuple[int, ...], float]:
     """Bins of the histogram free of scale that hold anything, and their shares."""
-    (found,) = pair_histograms(np.float32([points]), np.float32([normals]), np.ones(1, np.float32), 1).free
+    (found,) = pair_histograms(oriented_batch(points, normals), np.ones(1, np.float32), 1).free
     return filled(found, DISTANCES)
+
+
+def oriented_batch(points: list[list[float]], normals: list[list[float]]) -> FloatArray:
+    return oriented(np.float32(points), np.float32(normals))[None]
+
+
+def histograms(clouds: list[FloatArray], points: int = 512) -> PairHistograms:
+    canonical = canonicalise(clouds, 128)
+    return pair_histograms(surfels(clouds, canonical, points), canonical.size_m, 16)
 
 
 def filled(histogram: FloatArray, distances: int) -> dict[tuple[int, ...], float]:
@@ -67,11 +77,10 @@ def test_two_perpendicular_planes_by_hand() -> None:
 
 def test_metric_distances_count_evenly_by_logarithm() -> None:
     """Side by side on one plate, so that the cosines are 0, 0 and 1: only the distance tells the pairs apart."""
-    apart_m = np.float32([[[0, 0, 0], [0.01, 0, 0], [0.5, 0, 0]]])
-    up = np.float32([[[0, 0, 1]] * 3])
+    apart_m = oriented_batch([[0, 0, 0], [0.01, 0, 0], [0.5, 0, 0]], [[0, 0, 1]] * 3)
     octave = int(np.log(0.01 / NEAREST_M) / np.log(FARTHEST_M / NEAREST_M) * DISTANCES_M)
     for size_m in (0.1, 0.3):
-        (found,) = pair_histograms(apart_m, up, np.float32([size_m]), 1).metric
+        (found,) = pair_histograms(apart_m, np.float32([size_m]), 1).metric
         assert filled(found, DISTANCES_M) == pytest.approx(
             {(octave, 0, 0, 7): 1 / 3, (DISTANCES_M - 1, 0, 0, 7): 2 / 3}
         )
@@ -81,7 +90,7 @@ def test_what_is_hidden_moves_the_metric_histogram_less(cloud: FloatArray) -> No
     """A strip off one end makes the cloud smaller, and with it every distance as a share of its size."""
     longest = cloud[np.argsort(cloud[:, 0])]
     part = longest[: int(0.8 * len(longest))]
-    found = histograms([longest, part], canonicalise([longest, part], 128), 512, 16)
+    found = histograms([longest, part], 512)
     assert found.metric[0] @ found.metric[1] > found.free[0] @ found.free[1]
 
 
@@ -95,22 +104,21 @@ def test_facing_pairs_are_not_pairs_that_look_the_same_way() -> None:
 def test_the_sign_of_a_normal_does_not_matter(cloud: FloatArray, rng: np.random.Generator) -> None:
     flipped = cloud.copy()
     flipped[:, 3:] *= rng.choice([-1.0, 1.0], (len(cloud), 1)).astype(np.float32)
-    canonical = canonicalise([cloud, flipped], 128)
-    one, other = histograms([cloud, flipped], canonical, 128, 16).free
+    one, other = histograms([cloud, flipped], 128).free
     assert one @ other > 0.999
 
 
 def test_turning_and_scaling_change_nothing(cloud: FloatArray, rng: np.random.Generator) -> None:
     turn = Rotation.random(rng=rng).as_matrix().astype(np.float32)
     moved = oriented(2.0 * cloud[:, :3] @ turn.T + np.float32([0.1, 0.2, 0.6]), cloud[:, 3:] @ turn.T)
-    one, other = histograms([cloud, moved], canonicalise([cloud, moved], 128), 256, 16).free
+    one, other = histograms([cloud, moved], 256).free
     assert np.linalg.norm(one) == pytest.approx(1.0, abs=1e-5)
     assert one @ other > 0.99
 
 
 def test_a_bare_cloud_gets_its_normals_from_its_points(cloud: FloatArray) -> None:
     clouds = [cloud, cloud[:, :3]]
-    one, other = histograms(clouds, canonicalise(clouds, 128), 128, 16).free
+    one, other = histograms(clouds, 128).free
     assert one @ other > 0.9
 
 
@@ -119,7 +127,7 @@ def test_points_without_normals_are_in_no_pair(cloud: FloatArray) -> None:
     blind[::2, 3:] = np.nan
     nothing = cloud.copy()
     nothing[:, 3:] = np.nan
-    found = histograms([cloud, blind, nothing], canonicalise([cloud, blind, nothing], 128), 256, 16)
+    found = histograms([cloud, blind, nothing], 256)
     for seeing, half, none in (found.free, found.metric):
         assert seeing @ half > 0.93
         assert not none.any()
@@ -128,39 +136,23 @@ def test_points_without_normals_are_in_no_pair(cloud: FloatArray) -> None:
 def test_a_few_known_normals_still_make_pairs(cloud: FloatArray) -> None:
     blind = cloud.copy()
     blind[np.arange(len(cloud)) % 50 != 0, 3:] = np.nan
-    found = histograms([blind], canonicalise([blind], 128), 512, 16)
+    found = histograms([blind], 512)
     assert np.linalg.norm(found.free[0]) == pytest.approx(1.0, abs=1e-5)
 
 
-def embedding(rng: np.random.Generator) -> PairEmbedding:
-    """Of 8 and 6 random directions, a quarter of the cosine, half the squared distance."""
+def test_their_lengths_are_their_shares(cloud: FloatArray, rng: np.random.Generator) -> None:
     free, metric = (
-        PairAxes(np.full(length, 0.01, np.float32), rng.standard_normal((length, dim)).astype(np.float32))
+        Discriminants(np.full(length, 0.01, np.float32), rng.standard_normal((length, dim)).astype(np.float32))
         for length, dim in ((LENGTH, 8), (LENGTH_M, 6))
     )
-    return PairEmbedding(PairShape(64, 16, 8, 6, 0.25, 0.5), free, metric)
-
-
-def test_joined_to_a_network_they_are_their_share_of_the_cosine(cloud: FloatArray, rng: np.random.Generator) -> None:
-    pairs = embedding(rng)
-    clouds = [cloud, cloud[:200]]
-    network = np.float32([[1.0, 0.0], [0.0, 1.0]])
-    of_pairs, metric = pairs.describe(clouds, canonicalise(clouds, 128))
-    joined = pairs.joined(network, of_pairs)
-    np.testing.assert_allclose(np.linalg.norm(joined, axis=1), 1.0, rtol=1e-5)
-    np.testing.assert_allclose(np.square(joined[:, 2:]).sum(axis=1), 0.25, rtol=1e-5)
-    np.testing.assert_allclose(np.square(metric).sum(axis=1), 0.5, rtol=1e-5)
-
-
-def test_a_cloud_without_normals_is_the_networks_alone(cloud: FloatArray, rng: np.random.Generator) -> None:
-    pairs = embedding(rng)
+    pairs = PairEmbedding(PairShape(64, 16, 8, 6, 0.25, 0.5), free, metric)
     blind = cloud.copy()
     blind[:, 3:] = np.nan
-    network = np.float32([[0.6, 0.8]])
-    of_pairs, metric = pairs.describe([blind], canonicalise([blind], 128))
-    joined = pairs.joined(network, of_pairs)
-    assert not metric.any()
-    np.testing.assert_allclose(joined, [[0.6, 0.8, *np.zeros(8)]], rtol=1e-6)
+    clouds = [cloud, cloud[:200], blind]
+    canonical = canonicalise(clouds, 128)
+    of_free, of_metric = pairs.describe(surfels(clouds, canonical, 64), canonical.size_m)
+    np.testing.assert_allclose(np.square(of_free).sum(axis=1), [0.25, 0.25, 0.0], rtol=1e-5)
+    np.testing.assert_allclose(np.square(of_metric).sum(axis=1), [0.5, 0.5, 0.0], rtol=1e-5)
 
 
 def test_a_dense_bare_cloud_has_the_normals_of_a_thinned_one(rng: np.random.Generator) -> None:

@@ -38,6 +38,7 @@ TINY = EncoderTraining(
     schedule=Schedule(steps=2, batches=Batches(parts=3, views=2, points=16)),
     shape=PointNetShape((8,), neighbours=4, pair_widths=(8,), pairs=1, head_width=8, dim=4, n_points=16),
     point_pairs=None,
+    local_patches=None,
 )
 FEW = ("siamese, supervised contrastive", "classifier, cross-entropy", "autoencoder, variational")
 

@@ -23,6 +23,7 @@ pytest.importorskip("open3d")
 
 from srclib_ros.embedding.encoder_kind import EncoderKind
 from srclib_ros.embedding.kinds import make_kind, make_network
+from srclib_ros.embedding.local_patches import PatchShape
 from srclib_ros.embedding.point_pairs import PairShape
 from srclib_ros.embedding.pointnet import PointNetShape
 from srclib_ros.training import encoder, fit_encoder, offline_mining
@@ -63,6 +64,7 @@ def test_the_same_seed_trains_the_same_encoder(shapes: list[PartMesh], tmp_path:
         schedule=Schedule(steps=3, batches=BATCHES),
         shape=TINY,
         point_pairs=PairShape(16, 4, 2, 2),
+        local_patches=PatchShape(16, 4, 2, 2, 2),
     )
     first = train_encoder(shapes[:2], tmp_path / "a" / "encoder", 5, training)
     again = train_encoder(shapes[:2], tmp_path / "b" / "encoder", 5, training)
@@ -71,7 +73,7 @@ def test_the_same_seed_trains_the_same_encoder(shapes: list[PartMesh], tmp_path:
     assert train_encoder(shapes[:2], tmp_path / "a" / "encoder", 5, training) == first
     assert not list((tmp_path / "a").glob(".*"))
     trained = Encoder.load(tmp_path / "a" / "encoder")
-    assert trained.encode(partial_clouds(shapes[3], 2, np.random.default_rng(0))).shape == (2, 6 + 2)
+    assert trained.encode(partial_clouds(shapes[3], 2, np.random.default_rng(0))).shape == (2, 6 + 2 + 2)
 
 
 @pytest.mark.parametrize("mining", ["batch_hard", "offline"])
