@@ -91,8 +91,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--normals", action="store_true", help="points with normals and curvature, not bare coordinates"
     )
     for name, weight, what in (
-        ("--pair-weight", 0.25, "point pairs have beside the network; 0, no pairs, metric ones neither"),
-        ("--patch-weight", 0.15, "local patches have; 0, none"),
+        ("--pair-weight", 0.2, "point pairs have beside the network; 0, no pairs, metric ones neither"),
+        ("--patch-weight", 0.2, "local patches have; 0, none"),
     ):
         parser.add_argument(
             name, type=float, default=weight, metavar="W", help=f"share of the cosine that {what} ({weight})"

@@ -23,6 +23,8 @@ LENGTH = MOMENTS * len(RADII)
 MOST_SEEDS, MOST_WORDS = 512, 256
 CLOUDS_AT_ONCE = 8
 """What patches are worked out with stays in the cache."""
+NEGLIGIBLE = np.float32(-40.0)
+"""Logarithm of the least share of a word: numbers that small are slow to reckon with."""
 _TWICE = np.array((1, 1, 1, 2, 2, 2), np.float32)  # how often each of xx, yy, zz, xy, xz, yz stands in the matrix
 
 
@@ -32,11 +34,11 @@ class PatchShape:
     words: of the mixture. dim: of the embedding. weight: its share in the cosine."""
 
     points: int = 512
-    seeds: int = 64
+    seeds: int = 128
     components: int = 24
     words: int = 48
     dim: int = 64
-    weight: float = 0.15
+    weight: float = 0.2
 
     @property
     def fisher(self) -> int:
@@ -80,7 +82,7 @@ class PatchWords:
         far = (rows * rows) @ precision.T - 2 * rows @ (self.means * precision).T
         constant = (self.means**2 * precision).sum(axis=1) + 2 * np.log(self.deviations).sum(axis=1)
         likely = np.log(self.shares) - 0.5 * (far + constant)
-        likely = np.exp(likely - likely.max(axis=1, keepdims=True))
+        likely = np.exp(np.maximum(likely - likely.max(axis=1, keepdims=True), NEGLIGIBLE))
         return (likely / likely.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
@@ -119,7 +121,9 @@ def _of_some(surfels: FloatArray, size_m: FloatArray, seeds: int) -> FloatArray:
     chosen = ((np.arange(seeds) + 0.5) * (count / seeds)).astype(np.int64)
     seed, normal = points[:, chosen], normals[:, chosen]
     squares = np.einsum("bni,bni->bn", points, points)
-    apart = squares[:, chosen, None] + squares[:, None] - 2 * seed @ np.swapaxes(points, 1, 2)
+    apart: FloatArray = np.matmul(-2 * seed, np.swapaxes(points, 1, 2))
+    apart += squares[:, chosen, None]
+    apart += squares[:, None]
     along = np.einsum("bni,bni->bn", points, normals)[..., None]
     ones = np.ones_like(along)
     terms = np.concatenate([ones, points, _outer(points), _outer(normals), along * normals, along**2], axis=2)
@@ -138,12 +142,11 @@ def _moments_within(
     the normals' scatter two; how far the middle lies from the seed, and how far along its normal; normals along the
     seed's; spread along it; spread along the normals; and along the lines from the seed.
     """
-    weight = apart * np.float32(-1.0 / radius**2)
-    weight += np.float32(1.0)
+    weight = np.float32(radius**2) - apart
     np.maximum(weight, 0.0, out=weight)
     weight *= weight
     sums = weight @ terms
-    much = np.maximum(sums[..., :1], 1e-6)
+    much = np.maximum(sums[..., :1], 1e-6 * radius**4)
     mean: FloatArray = np.divide(sums, much)
     middle, facing = mean[..., 1:4], mean[..., 10:16]
     spread = (mean[..., 4:10] - _outer(middle)) * np.float32(1.0 / radius**2)
@@ -153,7 +156,7 @@ def _moments_within(
     lines = mean[..., 19] - 2 * _dot(mean[..., 16:19], seed) + _dot(facing, _TWICE * _outer(seed))
     return np.stack(
         [
-            np.log(much[..., 0] / terms.shape[1] + 1e-3),
+            np.log(much[..., 0] / (terms.shape[1] * radius**4) + 1e-3),
             *(np.sqrt(np.maximum(value, 0.0)) for value in _invariants(spread)),
             *_invariants(facing)[1:],  # their trace is 1
             np.sqrt(_dot(away, away)),

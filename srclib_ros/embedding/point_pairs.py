@@ -42,7 +42,7 @@ class PairShape:
     partners: int = 16
     dim: int = 64
     dim_m: int = 64
-    weight: float = 0.25
+    weight: float = 0.2
     weight_m: float = 0.15
 
 

@@ -11,13 +11,13 @@ import torch
 from torch import nn
 
 from srclib_ros import __version__
-from srclib_ros.artifact import MANIFEST, seal, sha256, write_atomic, write_json
+from srclib_ros.artifact import MANIFEST, read_bytes, seal, sha256, write_atomic, write_json
 from srclib_ros.errors import ConfigError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.model import CONFIG, KIND, ONNX, SCHEMA, GraspModel
 from srclib_ros.grasping.network import FIRST_QUALITY
-from srclib_ros.grasping.object_model import ObjectModel, save_object
+from srclib_ros.grasping.object_model import FILE, ObjectModel, save_object
 from srclib_ros.grasping.registration import register
 from srclib_ros.library.store import Library
 from srclib_ros.simulation.parts import generate_parts
@@ -42,13 +42,14 @@ def train_pooled(
     Each step learns from scenes of one source, in turn: as many steps in all as one source's own network takes. Raises
     ConfigError where the library has no source for the gripper.
     """
-    key = sha256(f"{library.version} {gripper} {seed} {steps} {SCENES_EACH} {__version__}".encode())[:12]
-    out = folder / f"pooled_{key}"
-    if (out / MANIFEST).is_file():
-        return out
     names = sources_for(library, gripper)
     if not names:
         raise ConfigError(f"{library.folder}: has no network for {gripper.name}; train some with `srclib onboard`")
+    objects = [sha256(read_bytes(library.model_folder(name) / FILE)) for name in names]
+    key = sha256(f"{objects} {gripper} {seed} {steps} {SCENES_EACH} {__version__}".encode())[:12]
+    out = folder / f"pooled_{key}"
+    if (out / MANIFEST).is_file():
+        return out
     parts = [GraspModel.load(library.model_folder(name), 1).object for name in names]
     parts.sort(key=lambda part: -len(part.candidates))
     parts = [replace(part, R_canonical_object=register(part, parts[0]).R_source_target) for part in parts]

@@ -68,7 +68,7 @@ def test_pairs_and_patches_stand_beside_the_network_unless_they_weigh_nothing() 
     assert (training.point_pairs.weight, training.local_patches.weight) == (0.5, 0.2)
     assert train_encoder.training_of(parsed("--pair-weight", "0")).point_pairs is None
     assert train_encoder.training_of(parsed("--patch-weight", "0")).local_patches is None
-    for option, weight in (("pair", "1"), ("pair", "-0.1"), ("patch", "0.75"), ("patch", "-1"), ("pair", "nan")):
+    for option, weight in (("pair", "1"), ("pair", "-0.1"), ("patch", "0.8"), ("patch", "-1"), ("pair", "nan")):
         with pytest.raises(ConfigError, match="--pair-weight"):
             train_encoder.training_of(parsed(f"--{option}-weight", weight))
     assert train_encoder.training_of(parsed("--random-shapes", "7")).random_shapes == 7

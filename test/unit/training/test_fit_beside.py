@@ -53,7 +53,7 @@ def test_patches_of_one_shape_lie_nearer_than_their_fisher_vectors(views: ViewSe
     canonical = canonicalise(clouds, 64)
     seen = surfels(clouds, canonical, 128)
     assert_tells_more(found.telling, found.words.fisher(patch_moments(seen, canonical.size_m, 16)))
-    np.testing.assert_allclose(np.square(found.describe(seen, canonical.size_m)).sum(axis=1), 0.15, rtol=1e-4)
+    np.testing.assert_allclose(np.square(found.describe(seen, canonical.size_m)).sum(axis=1), 0.2, rtol=1e-4)
     again = fit_patches(PATCHES, views, seed=0)
     np.testing.assert_array_equal(found.telling.axes, again.telling.axes)
 
