@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +23,6 @@ PAIR_SETTINGS, PAIRS = "point_pairs", "pairs.safetensors"
 PATCH_SETTINGS, PATCHES = "local_patches", "patches.safetensors"
 MOST_POINTS = 1024
 Shape = TypeVar("Shape", PairShape, PatchShape)
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,28 +40,17 @@ class Beside:
     def dim_m(self) -> int:
         return self.pairs.shape.dim_m if self.pairs else 0
 
-    def describe(
-        self, clouds: Sequence[FloatArray], canonical: CanonicalClouds, aside: Executor | None = None
-    ) -> tuple[FloatArray, FloatArray]:
+    def describe(self, clouds: Sequence[FloatArray], canonical: CanonicalClouds) -> tuple[FloatArray, FloatArray]:
         """Of clouds, bare or oriented, and what they are canonically: (B, dim) free of scale and (B, dim_m) in metres,
-        see `PairEmbedding` and `PatchEmbedding`. aside: counts the pairs meanwhile."""
+        see `PairEmbedding` and `PatchEmbedding`."""
         counts = {part.shape.points for part in (self.pairs, self.patches) if part is not None}
         seen = {count: surfels(clouds, canonical, count) for count in counts}
-        size_m = canonical.size_m
-        nothing = np.zeros((len(clouds), 0), np.float32)
-        of_pairs = of_patches = metric = nothing
+        of_pairs = of_patches = metric = np.zeros((len(clouds), 0), np.float32)
         if self.pairs is not None:
-            counted = begun(aside, self.pairs.describe, seen[self.pairs.shape.points], size_m)
+            of_pairs, metric = self.pairs.describe(seen[self.pairs.shape.points], canonical.size_m)
         if self.patches is not None:
-            of_patches = self.patches.describe(seen[self.patches.shape.points], size_m)
-        if self.pairs is not None:
-            of_pairs, metric = counted()
+            of_patches = self.patches.describe(seen[self.patches.shape.points], canonical.size_m)
         return np.concatenate([of_pairs, of_patches], axis=1), metric
-
-
-def begun(aside: Executor | None, work: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
-    """Waits for what `aside` does meanwhile; does it itself where there is none."""
-    return partial(work, *arguments) if aside is None else aside.submit(work, *arguments).result
 
 
 def joined(network: FloatArray, beside: FloatArray) -> FloatArray:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from srclib_ros.artifact import MANIFEST, open_sealed, read_bytes, read_json, resolve_inside, sha256
-from srclib_ros.embedding.beside import Beside, begun, joined, read_beside
+from srclib_ros.embedding.beside import Beside, joined, read_beside
 from srclib_ros.embedding.preprocess import AS_GIVEN, PRINCIPAL, canonicalise
 from srclib_ros.errors import ArtifactDamagedError
 from srclib_ros.inference import open_session
@@ -107,9 +107,10 @@ class Encoder:
         canonical = canonicalise(clouds, self.n_points, self.frame)
         if self._beside is None:
             return Descriptors(self._run(canonical.points), canonical.size_m)
-        of_network = begun(self._aside, self._run, canonical.points)
-        beside, metric = self._beside.describe(clouds, canonical, self._aside)
-        return Descriptors(joined(of_network(), beside), canonical.size_m, metric)
+        running = self._aside.submit(self._run, canonical.points) if self._aside else None
+        beside, metric = self._beside.describe(clouds, canonical)
+        of_network = running.result() if running else self._run(canonical.points)
+        return Descriptors(joined(of_network, beside), canonical.size_m, metric)
 
     def _run(self, points: FloatArray) -> FloatArray:
         embeddings: FloatArray = self._session.run(None, {self._input: points})[0]

@@ -18,11 +18,9 @@ from srclib_ros.embedding.discriminants import Discriminants
 from srclib_ros.types import FloatArray
 
 RADII = (0.25, 0.45, 0.8, 1.3)  # of patches, as shares of the cloud's root mean square radius
-MOMENTS = 12  # of each radius, see `_moments_within`
+MOMENTS = 12  # of each radius, see `_moments`
 LENGTH = MOMENTS * len(RADII)
 MOST_SEEDS, MOST_WORDS = 512, 256
-CLOUDS_AT_ONCE = 8
-"""What patches are worked out with stays in the cache."""
 NEGLIGIBLE = np.float32(-40.0)
 """Logarithm of the least share of a word: numbers that small are slow to reckon with."""
 _TWICE = np.array((1, 1, 1, 2, 2, 2), np.float32)  # how often each of xx, yy, zz, xy, xz, yz stands in the matrix
@@ -34,7 +32,7 @@ class PatchShape:
     words: of the mixture. dim: of the embedding. weight: its share in the cosine."""
 
     points: int = 512
-    seeds: int = 128
+    seeds: int = 64
     components: int = 24
     words: int = 48
     dim: int = 64
@@ -107,56 +105,55 @@ def patch_moments(surfels: FloatArray, size_m: FloatArray, seeds: int) -> FloatA
     surfels: (B, N, 6) points in metres and unit normals, see `surfels.surfels`. size_m: (B,), root mean square radius
     of each cloud. Patches lie around every N / seeds-th point.
     """
-    batch = [
-        _of_some(surfels[start : start + CLOUDS_AT_ONCE], size_m[start : start + CLOUDS_AT_ONCE], seeds)
-        for start in range(0, len(surfels), CLOUDS_AT_ONCE)
-    ]
-    return np.concatenate(batch) if batch else np.zeros((0, seeds, LENGTH), np.float32)
-
-
-def _of_some(surfels: FloatArray, size_m: FloatArray, seeds: int) -> FloatArray:
-    count = surfels.shape[1]
+    batch, count, _ = surfels.shape
     points, normals = surfels[..., :3], surfels[..., 3:]
     points = (points - points.mean(axis=1, keepdims=True)) / size_m.astype(np.float32)[:, None, None]
-    chosen = ((np.arange(seeds) + 0.5) * (count / seeds)).astype(np.int64)
-    seed, normal = points[:, chosen], normals[:, chosen]
-    squares = np.einsum("bni,bni->bn", points, points)
-    apart: FloatArray = np.matmul(-2 * seed, np.swapaxes(points, 1, 2))
-    apart += squares[:, chosen, None]
-    apart += squares[:, None]
     along = np.einsum("bni,bni->bn", points, normals)[..., None]
     ones = np.ones_like(along)
     terms = np.concatenate([ones, points, _outer(points), _outer(normals), along * normals, along**2], axis=2)
-    moments = np.concatenate([_moments_within(radius, apart, terms, seed, normal) for radius in RADII], axis=2)
+    chosen = ((np.arange(seeds) + 0.5) * (count / seeds)).astype(np.int64)
+    sums = np.empty((batch, len(RADII), seeds, terms.shape[2]), np.float32)
+    for cloud, of_cloud, into in zip(points, terms, sums, strict=True):
+        _add_up(cloud, cloud[chosen], of_cloud, into)
+    moments = _moments(sums, count, points[:, None, chosen], normals[:, None, chosen])
     moments[~normals.any(axis=(1, 2))] = 0.0
-    return moments
+    return np.moveaxis(moments, 1, 2).reshape(batch, seeds, LENGTH)
 
 
-def _moments_within(
-    radius: float, apart: FloatArray, terms: FloatArray, seed: FloatArray, normal: FloatArray
-) -> FloatArray:
-    """(B, M, MOMENTS) of what lies within `radius` of each seed, the nearer the more (biweight).
+def _add_up(points: FloatArray, seed: FloatArray, terms: FloatArray, sums: FloatArray) -> None:
+    """Into sums (R, M, T): terms (N, T) of the points (N, 3) around each seed (M, 3), the nearer the more: as far as
+    each radius by Tukey's biweight. One cloud at a time stays in the cache."""
+    squares = np.einsum("ni,ni->n", points, points)
+    apart: FloatArray = np.matmul(-2 * seed, points.T)
+    apart += np.einsum("mi,mi->m", seed, seed)[:, None]
+    apart += squares
+    weight = np.empty_like(apart)
+    for radius, of_radius in zip(RADII, sums, strict=True):
+        np.subtract(np.float32(radius**2), apart, out=weight)
+        np.maximum(weight, 0.0, out=weight)
+        np.multiply(weight, weight, out=weight)
+        np.matmul(weight, terms, out=of_radius)
 
-    apart: (B, M, N) squared distances. terms: (B, N, 20) of each point, whose means the moments are made of. seed,
-    normal: (B, M, 3). In their order: how much there is; of the points' covariance the roots of three invariants; of
+
+def _moments(sums: FloatArray, count: int, seed: FloatArray, normal: FloatArray) -> FloatArray:
+    """(B, R, M, MOMENTS) of sums (B, R, M, T). seed, normal: (B, 1, M, 3).
+
+    In their order: how much there is of the `count` points; of the points' covariance the roots of three invariants; of
     the normals' scatter two; how far the middle lies from the seed, and how far along its normal; normals along the
     seed's; spread along it; spread along the normals; and along the lines from the seed.
     """
-    weight = np.float32(radius**2) - apart
-    np.maximum(weight, 0.0, out=weight)
-    weight *= weight
-    sums = weight @ terms
-    much = np.maximum(sums[..., :1], 1e-6 * radius**4)
-    mean: FloatArray = np.divide(sums, much)
+    radius = np.array(RADII, np.float32)[:, None]
+    much = np.maximum(sums[..., 0], 1e-6 * radius**4)
+    mean: FloatArray = np.divide(sums, much[..., None])
     middle, facing = mean[..., 1:4], mean[..., 10:16]
-    spread = (mean[..., 4:10] - _outer(middle)) * np.float32(1.0 / radius**2)
-    away = (middle - seed) * np.float32(1.0 / radius)
+    spread = (mean[..., 4:10] - _outer(middle)) / radius[..., None] ** 2
+    away = (middle - seed) / radius[..., None]
     upright, both = _TWICE * _outer(normal), _TWICE * spread
     # the mean of (n . (p - seed))^2 over points p and normals n
     lines = mean[..., 19] - 2 * _dot(mean[..., 16:19], seed) + _dot(facing, _TWICE * _outer(seed))
-    return np.stack(
+    found: FloatArray = np.stack(
         [
-            np.log(much[..., 0] / (terms.shape[1] * radius**4) + 1e-3),
+            np.log(much / (count * radius**4) + 1e-3),
             *(np.sqrt(np.maximum(value, 0.0)) for value in _invariants(spread)),
             *_invariants(facing)[1:],  # their trace is 1
             np.sqrt(_dot(away, away)),
@@ -164,10 +161,11 @@ def _moments_within(
             _dot(facing, upright),
             np.sqrt(np.maximum(_dot(spread, upright), 0.0)),
             _dot(facing, both),
-            np.sqrt(np.maximum(lines, 0.0)) * np.float32(1.0 / radius),
+            np.sqrt(np.maximum(lines, 0.0)) / radius,
         ],
-        axis=2,
+        axis=-1,
     )
+    return found
 
 
 def _outer(vectors: FloatArray) -> FloatArray:

@@ -39,7 +39,7 @@ class PairShape:
     squared distance, beside the whole cosine's 1, where size counts."""
 
     points: int = 512
-    partners: int = 16
+    partners: int = 8
     dim: int = 64
     dim_m: int = 64
     weight: float = 0.2

@@ -35,7 +35,7 @@ class PointNetShape:
     pairs: int = 6
     head_width: int = 192
     dim: int = 96
-    n_points: int = 256
+    n_points: int = 192
     frame: str = PRINCIPAL
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from srclib_ros.artifact import read_json
+from srclib_ros.embedding.pointnet import PointNetShape
 from srclib_ros.errors import ArtifactDamagedError
 from srclib_ros.experiments.closer_looks import imbalance, latent_size, robustness
 from srclib_ros.experiments.encoder_bench import ENCODERS, EncoderBench
@@ -30,7 +31,9 @@ class Plan:
     closer_looks: also latent size, imbalance and robustness of the best two.
     """
 
-    base: EncoderTraining = field(default_factory=lambda: EncoderTraining(point_pairs=None, local_patches=None))
+    base: EncoderTraining = field(
+        default_factory=lambda: EncoderTraining(shape=PointNetShape(n_points=256), point_pairs=None, local_patches=None)
+    )
     seeds: tuple[int, ...] = (0, 1, 2)
     best: int = 5
     closer_looks: bool = True

@@ -33,7 +33,7 @@ def variants(base: EncoderTraining) -> dict[str, EncoderTraining]:
     twice = replace(batches, repeats=2)
     return {
         SUPERVISED: supervised(),
-        BESIDE_PAIRS: replace(supervised(), point_pairs=PairShape(weight=0.25)),
+        BESIDE_PAIRS: replace(supervised(), point_pairs=PairShape(partners=16, weight=0.25)),
         BESIDE_BOTH: replace(supervised(), point_pairs=PairShape(), local_patches=PatchShape()),
         "the same, random rotation, no canonical frame": supervised(replace(base.shape, frame=AS_GIVEN)),
         "the same, normals in the network": supervised(normals),

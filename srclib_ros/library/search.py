@@ -63,8 +63,8 @@ class Gallery:
 
     @property
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
-        """By name, as they are written to disk."""
-        return {"embeddings": self.embeddings, "size_m": self.size_m, "metric": self.metric}
+        """By name, as they are written to disk: packed."""
+        return {"embeddings": packed(self.embeddings), "size_m": self.size_m, "metric": packed(self.metric)}
 
     def __len__(self) -> int:
         return len(self.embeddings)
@@ -74,11 +74,11 @@ class Gallery:
         return Gallery(self.embeddings[rows], self.size_m[rows], self.metric[rows])
 
     def as_stored(self) -> Gallery:
-        """With embeddings in the format that a library of so many entries keeps them in."""
-        pack = packed if len(self) > EXACT_UP_TO else unpacked
-        stored, metric = pack(self.embeddings), pack(self.metric)
-        same = stored is self.embeddings and metric is self.metric
-        return self if same else Gallery(stored, self.size_m, metric)
+        """As exact as it is written, and as a library of so many entries keeps it: packed or unpacked."""
+        embeddings, metric = packed(self.embeddings), packed(self.metric)
+        if len(self) <= EXACT_UP_TO:
+            return Gallery(unpacked(embeddings), self.size_m, unpacked(metric))
+        return Gallery(embeddings, self.size_m, metric)
 
     def prepare(self, size_weight: float) -> None:
         """Make the first stage of a search, where it has two, so that the first query does not wait for it."""

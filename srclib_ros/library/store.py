@@ -2,7 +2,8 @@
 
 manifest.json         what it is, thresholds, and the hash of every other file; written last
 entries.json          one record a part, see `entry.Entry`
-gallery.safetensors   embeddings (E, V, D), observed sizes size_m (E, V), metric (E, V, M), see `search.Gallery`
+gallery.safetensors   embeddings (E, V, D), observed sizes size_m (E, V), metric (E, V, M), packed, see
+                      `search.Gallery`
 queries.safetensors   the same of views that are not remembered: thresholds are set by them
 encoder/              the sealed encoder that the embeddings are of
 models/<name>/        the sealed grasp model of an entry

@@ -20,7 +20,7 @@ from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.views import ViewSet
 from srclib_ros.types import FloatArray
 
-PATCHES = 20_000  # the mixture is fitted to
+PATCHES = 40_000  # the mixture is fitted to
 LEAST_SPREAD = 1e-6
 
 
