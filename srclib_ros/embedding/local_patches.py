@@ -108,9 +108,7 @@ def patch_moments(surfels: FloatArray, size_m: FloatArray, seeds: int) -> FloatA
     batch, count, _ = surfels.shape
     points, normals = surfels[..., :3], surfels[..., 3:]
     points = (points - points.mean(axis=1, keepdims=True)) / size_m.astype(np.float32)[:, None, None]
-    along = np.einsum("bni,bni->bn", points, normals)[..., None]
-    ones = np.ones_like(along)
-    terms = np.concatenate([ones, points, _outer(points), _outer(normals), along * normals, along**2], axis=2)
+    terms = _terms(points, normals)
     chosen = ((np.arange(seeds) + 0.5) * (count / seeds)).astype(np.int64)
     sums = np.empty((batch, len(RADII), seeds, terms.shape[2]), np.float32)
     for cloud, of_cloud, into in zip(points, terms, sums, strict=True):
@@ -118,6 +116,18 @@ def patch_moments(surfels: FloatArray, size_m: FloatArray, seeds: int) -> FloatA
     moments = _moments(sums, count, points[:, None, chosen], normals[:, None, chosen])
     moments[~normals.any(axis=(1, 2))] = 0.0
     return np.moveaxis(moments, 1, 2).reshape(batch, seeds, LENGTH)
+
+
+def _terms(points: FloatArray, normals: FloatArray) -> FloatArray:
+    """(B, N, 20) whose sums the moments are made of: 1, p, p p', n n', (n . p) n, (n . p)^2 of (B, N, 3) each."""
+    terms = np.empty((*points.shape[:2], 20), np.float32)
+    terms[..., 0] = 1.0
+    terms[..., 1:4] = points
+    terms[..., 4:10], terms[..., 10:16] = _outer(points), _outer(normals)
+    along = _dot(points, normals)
+    np.multiply(along[..., None], normals, out=terms[..., 16:19])
+    np.multiply(along, along, out=terms[..., 19])
+    return terms
 
 
 def _add_up(points: FloatArray, seed: FloatArray, terms: FloatArray, sums: FloatArray) -> None:
@@ -170,8 +180,11 @@ def _moments(sums: FloatArray, count: int, seed: FloatArray, normal: FloatArray)
 
 def _outer(vectors: FloatArray) -> FloatArray:
     """(..., 6) xx, yy, zz, xy, xz, yz of (..., 3)."""
-    x, y, z = vectors[..., 0], vectors[..., 1], vectors[..., 2]
-    return np.stack([x * x, y * y, z * z, x * y, x * z, y * z], axis=-1)
+    found = np.empty((*vectors.shape[:-1], 6), np.float32)
+    np.multiply(vectors, vectors, out=found[..., :3])
+    np.multiply(vectors[..., :1], vectors[..., 1:], out=found[..., 3:5])
+    np.multiply(vectors[..., 1], vectors[..., 2], out=found[..., 5])
+    return found
 
 
 def _invariants(matrix: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

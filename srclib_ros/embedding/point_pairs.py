@@ -15,7 +15,7 @@ each is paired with those that lie given numbers of places away, in the order al
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,9 @@ from srclib_ros.types import FloatArray
 
 COSINES = (4, 4, 8)  # the smaller and the larger cosine to the line, the cosine of the normals
 DISTANCES, DISTANCES_M = 12, 24
-LENGTH, LENGTH_M = (count * int(np.prod(COSINES)) for count in (DISTANCES, DISTANCES_M))
+COSINE_BINS = int(np.prod(COSINES))
+LENGTH, LENGTH_M = DISTANCES * COSINE_BINS, DISTANCES_M * COSINE_BINS
+PLACES_AT_ONCE = 4  # what is worked out for so many pairs stays in the cache
 SAME_M = np.float32(1e-6)  # nearer points are one that is there twice
 LONGEST = 3.5  # root mean square radii; longer distances count into the last bin
 NEAREST_M, FARTHEST_M = 0.0035, 0.2  # evenly by logarithm in between; what lies outside counts into the end bins
@@ -39,7 +41,7 @@ class PairShape:
     squared distance, beside the whole cosine's 1, where size counts."""
 
     points: int = 512
-    partners: int = 8
+    partners: int = 12
     dim: int = 64
     dim_m: int = 64
     weight: float = 0.2
@@ -92,20 +94,24 @@ def pair_histograms(surfels: FloatArray, size_m: FloatArray, partners: int) -> P
         for rows in (centred, normals)
     )
     places = _places(count, partners)
-    free, metric = np.empty((2, batch, len(places), count), np.int32)
+    free, metric = np.empty((2, len(places), batch, count), np.int32)
     per_size = np.float32(DISTANCES / LONGEST) / size_m.astype(np.float32)[:, None]
     per_log = np.float32(DISTANCES_M / np.log(FARTHEST_M / NEAREST_M))
-    for place, (distance_m, cosines) in enumerate(_pairs(p, n, count, places)):
-        near = np.minimum((distance_m * per_size).astype(np.int32), DISTANCES - 1)
+    for start in range(0, len(places), PLACES_AT_ONCE):
+        now = slice(start, start + PLACES_AT_ONCE)
+        distance_m, cosines = _pairs(p, n, count, places[now])
+        near = (distance_m * per_size).astype(np.int32)
+        np.minimum(near, DISTANCES - 1, out=near)
         apart = (np.log(distance_m * np.float32(1.0 / NEAREST_M)) * per_log).astype(np.int32)
-        np.clip(apart, 0, DISTANCES_M - 1, out=apart)
-        for bins, distance in ((free, near), (metric, apart)):
-            distance *= int(np.prod(COSINES))
-            np.add(distance, cosines, out=bins[:, place])
+        np.minimum(apart, DISTANCES_M - 1, out=apart)
+        np.maximum(apart, 0, out=apart)
+        for bins, distance in ((free[now], near), (metric[now], apart)):
+            distance *= COSINE_BINS
+            np.add(distance, cosines, out=bins)
         there_twice = distance_m <= SAME_M
         if there_twice.any():
-            free[:, place][there_twice], metric[:, place][there_twice] = LENGTH, LENGTH_M
-    free[~known], metric[~known] = LENGTH, LENGTH_M
+            free[now][there_twice], metric[now][there_twice] = LENGTH, LENGTH_M
+    free[:, ~known], metric[:, ~known] = LENGTH, LENGTH_M
     return PairHistograms(_counted(free, LENGTH), _counted(metric, LENGTH_M))
 
 
@@ -115,40 +121,50 @@ def _places(count: int, partners: int) -> list[int]:
     return sorted({int(k) for k in np.ceil((np.arange(partners) + 0.5) * half / partners)})
 
 
-def _pairs(
-    p: FloatArray, n: FloatArray, count: int, places: Sequence[int]
-) -> Iterator[tuple[FloatArray, npt.NDArray[np.int32]]]:
-    """For each number of places (B, N) distances, at least SAME_M, and bins of the three cosines, of points and
-    normals (3, B, N + N / 2) that begin again at their end."""
+def _pairs(p: FloatArray, n: FloatArray, count: int, places: Sequence[int]) -> tuple[FloatArray, npt.NDArray[np.int32]]:
+    """(K, B, N) distances, at least SAME_M, and bins of the three cosines, of points and normals (3, B, N + N / 2)
+    that begin again at their end, and what lies each of K numbers of places further on."""
     smaller, larger, between_bins = COSINES
-    for k in places:
-        (dx, dy, dz), (mx, my, mz) = p[..., k : k + count] - p[..., :count], n[..., k : k + count]
-        nx, ny, nz = n[..., :count]
-        distance_m = np.maximum(np.sqrt(dx * dx + dy * dy + dz * dz), SAME_M)
-        per_distance = 1.0 / distance_m
-        first = (nx * dx + ny * dy + nz * dz) * per_distance
-        second = (mx * dx + my * dy + mz * dz) * per_distance
-        between = nx * mx + ny * my + nz * mz
-        between = np.copysign(between, first * second * between)
-        np.abs(first, out=first)
-        np.abs(second, out=second)
-        cosines = _binned(np.minimum(first, second), smaller)
-        cosines *= larger
-        cosines += _binned(np.maximum(first, second), larger)
-        cosines *= between_bins
-        cosines += _binned(0.5 * between + 0.5, between_bins)
-        yield distance_m, cosines
+    (dx, dy, dz), (mx, my, mz) = (np.stack([rows[..., k : k + count] for k in places], axis=1) for rows in (p, n))
+    x, y, z = p[..., :count]
+    nx, ny, nz = n[..., :count]
+    dx -= x
+    dy -= y
+    dz -= z
+    first = nx * dx + ny * dy + nz * dz
+    second = mx * dx + my * dy + mz * dz
+    between = nx * mx + ny * my + nz * mz
+    between = np.copysign(between, first * second * between)
+    dx *= dx
+    dy *= dy
+    dz *= dz
+    dx += dy
+    dx += dz
+    distance_m = np.maximum(np.sqrt(dx, out=dx), SAME_M)
+    per_distance = 1.0 / distance_m
+    for along in (first, second):
+        np.abs(along, out=along)
+        along *= per_distance
+    cosines = _binned(np.minimum(first, second), smaller)
+    cosines *= larger
+    cosines += _binned(np.maximum(first, second), larger)
+    cosines *= between_bins
+    between *= np.float32(0.5)
+    between += np.float32(0.5)
+    cosines += _binned(between, between_bins)
+    return distance_m, cosines
 
 
 def _binned(share: FloatArray, bins: int) -> npt.NDArray[np.int32]:
-    """Which of the bins from 0 to 1, though rounding may have left it a little above 1."""
-    index = (share * np.float32(bins)).astype(np.int32)
+    """Which of the bins from 0 to 1, though rounding may have left it a little above 1. Spends `share`."""
+    share *= np.float32(bins)
+    index = share.astype(np.int32)
     return np.minimum(index, bins - 1, out=index)
 
 
 def _counted(bins: npt.NDArray[np.int32], length: int) -> FloatArray:
-    """(B, length) roots of the shares of bins (B, ...); bin number `length` does not count."""
-    batch = len(bins)
-    bins += (np.arange(batch, dtype=np.int32) * (length + 1)).reshape(batch, 1, 1)
+    """(B, length) roots of the shares of bins (K, B, N); bin number `length` does not count."""
+    batch = bins.shape[1]
+    bins += (np.arange(batch, dtype=np.int32) * (length + 1))[:, None]
     counts = np.bincount(bins.ravel(), minlength=batch * (length + 1)).reshape(batch, -1)[:, :length]
     return np.sqrt(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)).astype(np.float32)
