@@ -56,16 +56,17 @@ def run(args: argparse.Namespace) -> int:
     from srclib_ros.library.clustering.clustering import mean_views
 
     made = made_up_library(args.entries, args.queries, args.seed)
-    coordinates = mean_views(made.gallery)
+    gallery = made.gallery
+    coordinates = mean_views(gallery)
     report = {
         "entries": args.entries,
         "views": VIEWS,
         "dimensions": DIM + METRIC_DIM,
         "made_up": f"groups of {OF_A_GROUP}, {ASPECTS} aspects an entry, seed {args.seed}",
-        "gallery_MiB": round(sum(held.nbytes for held in made.gallery.tensors.values()) / 2**20),
+        "gallery_MiB": round(sum(held.nbytes for held in (gallery.embeddings, gallery.size_m, gallery.metric)) / 2**20),
         "query": query_figures(made),
     }
-    del made.gallery
+    del gallery, made.gallery
     report["clustering"] = {
         name: clustering_figures(name, coordinates, made.groups)
         for name in progress(args.algorithm, label="clustering", quiet=args.json)

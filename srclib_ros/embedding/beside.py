@@ -12,7 +12,7 @@ import numpy as np
 from srclib_ros.artifact import read_tensors, resolve_inside
 from srclib_ros.embedding.discriminants import Discriminants
 from srclib_ros.embedding.local_patches import LENGTH as PATCH_LENGTH
-from srclib_ros.embedding.local_patches import MOST_SEEDS, MOST_WORDS, PatchEmbedding, PatchShape, PatchWords
+from srclib_ros.embedding.local_patches import PatchEmbedding, PatchShape, PatchWords
 from srclib_ros.embedding.point_pairs import LENGTH, LENGTH_M, PairEmbedding, PairShape
 from srclib_ros.embedding.preprocess import CanonicalClouds
 from srclib_ros.embedding.surfels import surfels
@@ -21,7 +21,7 @@ from srclib_ros.types import FloatArray
 
 PAIR_SETTINGS, PAIRS = "point_pairs", "pairs.safetensors"
 PATCH_SETTINGS, PATCHES = "local_patches", "patches.safetensors"
-MOST_POINTS = 1024
+MOST_POINTS, MOST_WORDS = 1024, 256
 Shape = TypeVar("Shape", PairShape, PatchShape)
 
 
@@ -77,8 +77,8 @@ def tensors(beside: Beside) -> dict[str, dict[str, FloatArray]]:
         axes = {"free": beside.pairs.free, "metric": beside.pairs.metric}
         found[PAIRS] = {f"{kind}_{name}": value for kind, of in axes.items() for name, value in vars(of).items()}
     if beside.patches is not None:
-        telling = {f"telling_{name}": value for name, value in vars(beside.patches.telling).items()}
-        found[PATCHES] = {**vars(beside.patches.words), **telling}
+        told_apart = {f"discriminants_{name}": value for name, value in vars(beside.patches.discriminants).items()}
+        found[PATCHES] = {**vars(beside.patches.words), **told_apart}
     return found
 
 
@@ -89,8 +89,19 @@ def read_beside(folder: Path, config: Mapping[str, Any]) -> Beside | None:
     if pairs is None and patches is None:
         return None
     if sum(part.shape.weight for part in (pairs, patches) if part is not None) >= 1.0:
-        raise _damaged(folder, "what stands beside the network leaves it no share")
+        raise ArtifactDamagedError(f"{folder}: the weights of pairs and patches add up to 1 or more; train it again")
     return Beside(pairs, patches)
+
+
+def within_bounds(shape: PairShape | PatchShape) -> bool:
+    """Whether it can be reckoned with."""
+    if not (2 <= shape.points <= MOST_POINTS and 0.0 <= shape.weight < 1.0):
+        return False
+    if isinstance(shape, PairShape):
+        fit = shape.partners <= shape.points and 0.0 <= shape.weight_m <= 1.0
+        return fit and min(shape.partners, shape.dim, shape.dim_m) >= 1
+    fit = shape.seeds <= shape.points and shape.words <= MOST_WORDS and shape.principal <= PATCH_LENGTH
+    return fit and min(shape.seeds, shape.words, shape.principal, shape.dim) >= 1 and shape.dim < shape.fisher
 
 
 def _read_pairs(folder: Path, told: Mapping[str, Any]) -> PairEmbedding:
@@ -98,11 +109,9 @@ def _read_pairs(folder: Path, told: Mapping[str, Any]) -> PairEmbedding:
         shape = _shape(PairShape(), told)
         found = read_tensors(resolve_inside(folder, PAIRS))
         free, metric = (_discriminants(found, kind) for kind in ("free", "metric"))
-    except (TypeError, KeyError, ValueError) as error:
+    except (TypeError, KeyError, ValueError, OverflowError) as error:
         raise _damaged(folder, f"its point pairs do not fit ({error!r})") from error
-    fit = free.fits(LENGTH, shape.dim) and metric.fits(LENGTH_M, shape.dim_m)
-    fit &= 2 <= shape.points <= MOST_POINTS and 1 <= shape.partners <= shape.points
-    if not (fit and 0.0 <= shape.weight <= 1.0 and 0.0 <= shape.weight_m <= 1.0):
+    if not (within_bounds(shape) and free.fits(LENGTH, shape.dim) and metric.fits(LENGTH_M, shape.dim_m)):
         raise _damaged(folder, "its point pairs do not fit")
     return PairEmbedding(shape, free, metric)
 
@@ -112,20 +121,18 @@ def _read_patches(folder: Path, told: Mapping[str, Any]) -> PatchEmbedding:
         shape = _shape(PatchShape(), told)
         found = read_tensors(resolve_inside(folder, PATCHES))
         words = PatchWords(**{item.name: found[item.name].astype(np.float32) for item in fields(PatchWords)})
-        telling = _discriminants(found, "telling")
-    except (TypeError, KeyError, ValueError) as error:
+        discriminants = _discriminants(found, "discriminants")
+    except (TypeError, KeyError, ValueError, OverflowError) as error:
         raise _damaged(folder, f"its local patches do not fit ({error!r})") from error
-    fit = 2 <= shape.points <= MOST_POINTS and 1 <= shape.seeds <= min(shape.points, MOST_SEEDS)
-    fit &= 1 <= shape.words <= MOST_WORDS and 1 <= shape.components <= PATCH_LENGTH and 0.0 <= shape.weight <= 1.0
-    if not (fit and telling.fits(shape.fisher, shape.dim) and _fit(words, shape)):
+    if not (within_bounds(shape) and discriminants.fits(shape.fisher, shape.dim) and _fit(words, shape)):
         raise _damaged(folder, "its local patches do not fit")
-    return PatchEmbedding(shape, words, telling)
+    return PatchEmbedding(shape, words, discriminants)
 
 
 def _fit(words: PatchWords, shape: PatchShape) -> bool:
     """Whether they are a mixture of this shape."""
-    of_word = shape.words, shape.components
-    shapes = (PATCH_LENGTH,), (PATCH_LENGTH, shape.components), (shape.words,), of_word, of_word
+    of_word = shape.words, shape.principal
+    shapes = (PATCH_LENGTH,), (PATCH_LENGTH, shape.principal), (shape.words,), of_word, of_word
     if any(value.shape != wanted for value, wanted in zip(vars(words).values(), shapes, strict=True)):
         return False
     finite = all(bool(np.isfinite(value).all()) for value in vars(words).values())

@@ -1,5 +1,5 @@
-"""What the patches of a cloud look like, whichever of them are in sight: what a neighbour hides takes some away and
-leaves the others as they are.
+"""What the patches of a cloud look like, whichever of them are in sight: what a neighbour hides takes some away, and
+changes the others only as far as the cloud looks smaller and its points lie closer for it.
 
 Around each of some points, within a few radii, weighted moments tell a patch: how much there is, how it spreads in
 space, how its normals spread, how it lies to the normal in its middle. Neither turning nor scaling nor the signs of
@@ -20,7 +20,8 @@ from srclib_ros.types import FloatArray
 RADII = (0.25, 0.45, 0.8, 1.3)  # of patches, as shares of the cloud's root mean square radius
 MOMENTS = 12  # of each radius, see `_moments`
 LENGTH = MOMENTS * len(RADII)
-MOST_SEEDS, MOST_WORDS = 512, 256
+FLAT = np.float32(1e-4)
+"""Determinant, as a share of the trace's cube, below which there is nothing but rounding; a camera's noise is above."""
 NEGLIGIBLE = np.float32(-40.0)
 """Logarithm of the least share of a word: numbers that small are slow to reckon with."""
 _TWICE = np.array((1, 1, 1, 2, 2, 2), np.float32)  # how often each of xx, yy, zz, xy, xz, yz stands in the matrix
@@ -28,12 +29,12 @@ _TWICE = np.array((1, 1, 1, 2, 2, 2), np.float32)  # how often each of xx, yy, z
 
 @dataclass(frozen=True)
 class PatchShape:
-    """points: of each cloud. seeds: those of them in the middle of a patch. components: of a patch, its principal ones.
+    """points: of each cloud. seeds: those of them in the middle of a patch. principal: components of a patch.
     words: of the mixture. dim: of the embedding. weight: its share in the cosine."""
 
     points: int = 512
     seeds: int = 64
-    components: int = 24
+    principal: int = 24
     words: int = 48
     dim: int = 64
     weight: float = 0.2
@@ -41,18 +42,19 @@ class PatchShape:
     @property
     def fisher(self) -> int:
         """Length of a Fisher vector."""
-        return 2 * self.words * self.components
+        return 2 * self.words * self.principal
 
 
 @dataclass(frozen=True, eq=False)
 class PatchWords:
     """A mixture of Gaussians with diagonal covariances, of patches along their whitened principal components.
 
-    mean: (LENGTH,) of patches. components: (LENGTH, C). shares: (K,), adding up to 1. means, deviations: (K, C).
+    mean: (LENGTH,) of patches. principal: (LENGTH, C), whitening. shares: (K,), adding up to 1. means, deviations:
+    (K, C).
     """
 
     mean: FloatArray
-    components: FloatArray
+    principal: FloatArray
     shares: FloatArray
     means: FloatArray
     deviations: FloatArray
@@ -60,7 +62,7 @@ class PatchWords:
     def fisher(self, patches: FloatArray) -> FloatArray:
         """(B, 2 K C) unit rows, roots taken, of the patches (B, M, LENGTH) of clouds; 0 for a cloud without any."""
         batch, count, _ = patches.shape
-        rows: FloatArray = np.matmul(patches.reshape(batch * count, -1) - self.mean, self.components)
+        rows: FloatArray = np.matmul(patches.reshape(batch * count, -1) - self.mean, self.principal)
         belongs = self._responsibilities(rows).reshape(batch, count, -1)
         rows = rows.reshape(batch, count, -1)
         much = belongs.sum(axis=1)[..., None]
@@ -75,7 +77,7 @@ class PatchWords:
         return (both / np.maximum(np.linalg.norm(both, axis=1, keepdims=True), 1e-9)).astype(np.float32)
 
     def _responsibilities(self, rows: FloatArray) -> FloatArray:
-        """(R, K) how far each row (R, C) is of each word; rows add up to 1."""
+        """(R, K) posterior probability of each word, of rows (R, C)."""
         precision = 1.0 / self.deviations**2
         far = (rows * rows) @ precision.T - 2 * rows @ (self.means * precision).T
         constant = (self.means**2 * precision).sum(axis=1) + 2 * np.log(self.deviations).sum(axis=1)
@@ -90,13 +92,13 @@ class PatchEmbedding:
 
     shape: PatchShape
     words: PatchWords
-    telling: Discriminants
+    discriminants: Discriminants
 
     def describe(self, surfels: FloatArray, size_m: FloatArray) -> FloatArray:
         """(B, dim) rows of squared length `weight`, of what `patch_moments` takes; 0 for a cloud none of whose normals
         is known."""
         patches = patch_moments(surfels, size_m, self.shape.seeds)
-        return np.float32(np.sqrt(self.shape.weight)) * self.telling.describe(self.words.fisher(patches))
+        return np.float32(np.sqrt(self.shape.weight)) * self.discriminants.describe(self.words.fisher(patches))
 
 
 def patch_moments(surfels: FloatArray, size_m: FloatArray, seeds: int) -> FloatArray:
@@ -153,7 +155,7 @@ def _moments(sums: FloatArray, count: int, seed: FloatArray, normal: FloatArray)
     seed's; spread along it; spread along the normals; and along the lines from the seed.
     """
     radius = np.array(RADII, np.float32)[:, None]
-    much = np.maximum(sums[..., 0], 1e-6 * radius**4)
+    much = sums[..., 0]
     mean: FloatArray = np.divide(sums, much[..., None])
     middle, facing = mean[..., 1:4], mean[..., 10:16]
     spread = (mean[..., 4:10] - _outer(middle)) / radius[..., None] ** 2
@@ -188,10 +190,12 @@ def _outer(vectors: FloatArray) -> FloatArray:
 
 
 def _invariants(matrix: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Of symmetric matrices (..., 6): trace, Frobenius norm, cube root of the determinant (0 below 0)."""
+    """Of symmetric matrices (..., 6): trace, Frobenius norm, cube root of the determinant, 0 where that is rounding."""
     xx, yy, zz, xy, xz, yz = (matrix[..., index] for index in range(6))
     determinant = xx * (yy * zz - yz * yz) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz)
-    return xx + yy + zz, np.sqrt(_dot(matrix, _TWICE * matrix)), np.cbrt(np.maximum(determinant, 0.0))
+    trace = xx + yy + zz
+    determinant = np.where(determinant > FLAT * trace**3, determinant, np.float32(0.0))
+    return trace, np.sqrt(_dot(matrix, _TWICE * matrix)), np.cbrt(determinant)
 
 
 def _dot(one: FloatArray, other: FloatArray) -> FloatArray:

@@ -13,9 +13,12 @@ from srclib_ros.types import FloatArray
 
 
 def surfels(clouds: Sequence[FloatArray], canonical: CanonicalClouds, count: int) -> FloatArray:
-    """(B, count, 6) of bare or oriented clouds, as they lie along their longest axes: points that have a normal, some
-    twice where there are fewer; nothing but 0 for a cloud none of whose normals is known."""
-    return np.stack([_of(cloud, evenly(order, count)) for cloud, order in zip(clouds, canonical.order, strict=True)])
+    """(B, count, 6) float32 of bare or oriented clouds, as they lie along their longest axes: points that have a
+    normal, some twice where there are fewer; nothing but 0 for a cloud none of whose normals is known."""
+    found = np.empty((len(clouds), count, 6), np.float32)
+    for of_cloud, cloud, order in zip(found, clouds, canonical.order, strict=True):
+        of_cloud[:] = _of(cloud, evenly(order, count))
+    return found
 
 
 def _of(cloud: FloatArray, rows: npt.NDArray[np.int64]) -> FloatArray:

@@ -12,6 +12,8 @@ from srclib_ros.training.encoder import EncoderTraining
 
 SUPERVISED = "siamese, supervised contrastive"
 BESIDE_PAIRS = "the same, beside point pairs along their discriminants"
+ALONE = PairShape(partners=16, weight=0.25)
+"""Point pairs that no patches stand beside: more of them, with a larger share."""
 BESIDE_BOTH = "the same, beside point pairs and local patches"
 VARIATIONAL = "autoencoder, variational"
 
@@ -33,7 +35,7 @@ def variants(base: EncoderTraining) -> dict[str, EncoderTraining]:
     twice = replace(batches, repeats=2)
     return {
         SUPERVISED: supervised(),
-        BESIDE_PAIRS: replace(supervised(), point_pairs=PairShape(partners=16, weight=0.25)),
+        BESIDE_PAIRS: replace(supervised(), point_pairs=ALONE),
         BESIDE_BOTH: replace(supervised(), point_pairs=PairShape(), local_patches=PatchShape()),
         "the same, random rotation, no canonical frame": supervised(replace(base.shape, frame=AS_GIVEN)),
         "the same, normals in the network": supervised(normals),

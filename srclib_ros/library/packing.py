@@ -11,10 +11,13 @@ FULL_SCALE = np.float32(32767.0)
 
 
 def packed(vectors: npt.NDArray[np.generic]) -> npt.NDArray[np.int16]:
-    """Components in [-1, 1] as int16, wrong by at most 2e-5; what is packed already stays as it is."""
+    """Components in [-1, 1] as int16, wrong by at most 2e-5, what rounding left beyond cut off; what is packed already
+    stays as it is."""
     if vectors.dtype == np.int16:
         return vectors.astype(np.int16, copy=False)
-    whole: npt.NDArray[np.int16] = np.rint(vectors.astype(np.float32, copy=False) * FULL_SCALE).astype(np.int16)
+    whole: npt.NDArray[np.int16] = np.rint(
+        np.clip(vectors.astype(np.float32, copy=False), -1.0, 1.0) * FULL_SCALE
+    ).astype(np.int16)
     return whole
 
 

@@ -29,6 +29,7 @@ from srclib_ros.library.thresholds import Thresholds
 
 KIND = "source_library"
 SCHEMA = 2
+LONGEST = 1.001  # of what is at most a unit row, rounding forgiven
 ENTRIES, GALLERY, QUERIES = "entries.json", "gallery.safetensors", "queries.safetensors"
 ENCODER, MODELS = "encoder", "models"
 
@@ -138,6 +139,7 @@ def _read_gallery(path: Path, entries: int) -> Gallery:
         or embeddings.shape[0] != entries
         or 0 in embeddings.shape
         or not all(np.isfinite(values).all() for values in (embeddings, size_m, metric))
+        or not all(values.dtype == np.int16 or (np.abs(values) < LONGEST).all() for values in (embeddings, metric))
         or not (size_m > 0).all()
     ):
         raise ArtifactDamagedError(f"{path}: does not hold the views of {entries} entries; build the library again")

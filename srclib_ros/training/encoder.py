@@ -29,7 +29,7 @@ from srclib_ros.embedding.siamese.triplet import OFFLINE
 from srclib_ros.errors import ArtifactDamagedError, ArtifactError, ArtifactMissingError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.training.encoder_folder import write_encoder
-from srclib_ros.training.fit_beside import fit_beside
+from srclib_ros.training.fit_beside import check_beside, fit_beside
 from srclib_ros.training.fit_encoder import Schedule, fit
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.shapes import RANDOM, random_shapes, stretched
@@ -79,6 +79,7 @@ def train_encoder(
     """
     out, training = Path(out), training or EncoderTraining()
     shapes = training_shapes(parts, training, seed)
+    check_beside(training.point_pairs, training.local_patches, len(shapes))
     settings = asdict(training)
     made_from = _key(shapes, seed, settings, [shape.category for shape in shapes])
     done = _manifest_of(out, made_from)

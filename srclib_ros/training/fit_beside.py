@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.mixture import GaussianMixture
 
-from srclib_ros.embedding.beside import Beside
+from srclib_ros.embedding.beside import Beside, within_bounds
 from srclib_ros.embedding.local_patches import LENGTH as PATCH_LENGTH
 from srclib_ros.embedding.local_patches import PatchEmbedding, PatchShape, PatchWords, patch_moments
 from srclib_ros.embedding.point_pairs import LENGTH, LENGTH_M, PairEmbedding, PairShape, pair_histograms
@@ -20,21 +20,29 @@ from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.views import ViewSet
 from srclib_ros.types import FloatArray
 
-PATCHES = 40_000  # the mixture is fitted to
-LEAST_SPREAD = 1e-6
+SAMPLED_PATCHES = 40_000  # the mixture is fitted to
+LEAST_DEVIATION, LEAST_VARIANCE = 1e-6, 1e-6
+
+
+def check_beside(pairs: PairShape | None, patches: PatchShape | None, shapes: int) -> None:
+    """Raises TrainingError where both cannot be fitted to so many shapes, before anything is trained."""
+    asked = [shape for shape in (pairs, patches) if shape is not None]
+    if not all(map(within_bounds, asked)) or sum(shape.weight for shape in asked) >= 1.0:
+        raise TrainingError(f"{', '.join(map(str, asked))}: out of bounds, or their weights add up to 1 or more")
+    dim = max([shape.dim for shape in asked] + ([pairs.dim_m] if pairs else []), default=0)
+    if asked and dim >= shapes:
+        raise TrainingError(
+            f"{shapes} shapes are told apart along {shapes - 1} directions, not {dim}; add parts, or random shapes"
+        )
 
 
 def fit_beside(
     pairs: PairShape | None, patches: PatchShape | None, views: ViewSet, seed: int, progress: Progress = silent
 ) -> Beside | None:
-    """Those that are asked for; None for neither. Raises TrainingError where there are too few shapes."""
+    """Those that are asked for; None for neither. Raises TrainingError, see `check_beside`."""
+    check_beside(pairs, patches, views.parts)
     if pairs is None and patches is None:
         return None
-    dim = max(*((pairs.dim, pairs.dim_m) if pairs else (0, 0)), patches.dim if patches else 0)
-    if dim >= views.parts:
-        raise TrainingError(
-            f"{views.parts} shapes are told apart along {views.parts - 1} directions, not {dim}; add parts"
-        )
     return Beside(
         None if pairs is None else fit_pairs(pairs, views, seed, progress),
         None if patches is None else fit_patches(patches, views, seed, progress),
@@ -68,13 +76,13 @@ def _words(shape: PatchShape, views: ViewSet, seed: int) -> PatchWords:
     """The mixture, of a sample of the patches of views drawn evenly."""
     rng = np.random.default_rng([seed, views.parts])
     rows = np.concatenate(views.telling)
-    rows = np.sort(rng.permutation(rows)[: -(-PATCHES // shape.seeds)])
+    rows = np.sort(rng.permutation(rows)[: -(-SAMPLED_PATCHES // shape.seeds)])
     patches = _patches([views.points[row] for row in rows], shape).reshape(-1, PATCH_LENGTH).astype(np.float64)
-    mean, spread = patches.mean(axis=0), np.maximum(patches.std(axis=0), LEAST_SPREAD)
+    mean, spread = patches.mean(axis=0), np.maximum(patches.std(axis=0), LEAST_DEVIATION)
     variance, axes = np.linalg.eigh(np.cov(((patches - mean) / spread).T))
-    largest = slice(None, -shape.components - 1, -1)
-    components = axes[:, largest] / np.sqrt(np.maximum(variance[largest], LEAST_SPREAD)) / spread[:, None]
+    largest = slice(None, -shape.principal - 1, -1)
+    principal = axes[:, largest] / np.sqrt(np.maximum(variance[largest], LEAST_VARIANCE)) / spread[:, None]
     mixture = GaussianMixture(shape.words, covariance_type="diag", max_iter=60, random_state=seed)
-    mixture.fit((patches - mean) @ components)
-    found = mean, components, mixture.weights_, mixture.means_, np.sqrt(mixture.covariances_)
+    mixture.fit((patches - mean) @ principal)
+    found = mean, principal, mixture.weights_, mixture.means_, np.sqrt(mixture.covariances_)
     return PatchWords(*(value.astype(np.float32) for value in found))

@@ -26,8 +26,8 @@ from srclib_ros.library.clustering.record import clustering_record
 from srclib_ros.library.entry import NOISE, Entry
 from srclib_ros.library.history import FILE as HISTORY
 from srclib_ros.library.history import Record
-from srclib_ros.library.packing import packed, unpacked
-from srclib_ros.library.search import EXACT_UP_TO, Gallery, distance_of
+from srclib_ros.library.packing import packed
+from srclib_ros.library.search import Gallery, distance_of
 from srclib_ros.library.store import ENCODER, ENTRIES, GALLERY, KIND, MODELS, QUERIES, SCHEMA, Library
 from srclib_ros.library.thresholds import Thresholds
 from srclib_ros.training.calibration import calibrate
@@ -196,11 +196,10 @@ def write_library(
 
 def joined(one: Gallery, other: Gallery) -> Gallery:
     """The entries of both, one's first."""
-    pack = packed if len(one) + len(other) > EXACT_UP_TO else unpacked
     return Gallery(
-        np.concatenate([pack(one.embeddings), pack(other.embeddings)]),
+        np.concatenate([packed(one.embeddings), packed(other.embeddings)]),
         np.concatenate([one.size_m, other.size_m]),
-        np.concatenate([pack(one.metric), pack(other.metric)]),
+        np.concatenate([packed(one.metric), packed(other.metric)]),
     )
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from srclib_ros import __version__
-from srclib_ros.artifact import MANIFEST, read_bytes, seal, sha256, write_atomic, write_json
+from srclib_ros.artifact import MANIFEST, hash_of_file, seal, sha256, write_atomic, write_json
 from srclib_ros.errors import ConfigError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.gripper import Gripper
@@ -45,7 +45,7 @@ def train_pooled(
     names = sources_for(library, gripper)
     if not names:
         raise ConfigError(f"{library.folder}: has no network for {gripper.name}; train some with `srclib onboard`")
-    objects = [sha256(read_bytes(library.model_folder(name) / FILE)) for name in names]
+    objects = [hash_of_file(library.model_folder(name) / FILE) for name in names]
     key = sha256(f"{objects} {gripper} {seed} {steps} {SCENES_EACH} {__version__}".encode())[:12]
     out = folder / f"pooled_{key}"
     if (out / MANIFEST).is_file():

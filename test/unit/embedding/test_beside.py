@@ -27,7 +27,7 @@ def beside(rng: np.random.Generator) -> Beside:
     def drawn(*shape: int) -> FloatArray:
         return rng.standard_normal(shape).astype(np.float32)
 
-    shape = PatchShape(points=64, seeds=8, components=3, words=2, dim=5, weight=0.2)
+    shape = PatchShape(points=64, seeds=8, principal=3, words=2, dim=5, weight=0.2)
     shares = np.full(2, 0.5, np.float32)
     words = PatchWords(drawn(LENGTH), drawn(LENGTH, 3), shares, drawn(2, 3), 1 + drawn(2, 3) ** 2)
     free, metric = (
@@ -121,6 +121,7 @@ def no_spread(folder: Path, config: dict[str, Any], beside: Beside) -> None:
         told("point_pairs", weight=0.9),
         told("local_patches", words=3),
         told("local_patches", seeds="many"),
+        told("local_patches", seeds=float("inf")),
         told("local_patches", seeds=0),
         told("local_patches", weight=float("nan")),
         no_spread,

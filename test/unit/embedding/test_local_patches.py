@@ -79,14 +79,25 @@ def test_turning_scaling_and_the_signs_of_normals_change_nothing(cloud: FloatArr
     np.testing.assert_allclose(patch_moments(moved, 2 * ONE, 32), patch_moments(cloud, ONE, 32), atol=5e-3)
 
 
+def test_a_level_patch_anywhere_has_no_volume(rng: np.random.Generator) -> None:
+    turn = Rotation.random(rng=rng).as_matrix()
+    flat = np.concatenate([rng.uniform(-1, 1, (256, 2)), np.zeros((256, 1))], axis=1) @ turn.T + [0.5, 0.3, 0.2]
+    above = flat + 2 * turn[:, 2]
+    plates = np.concatenate([np.tile(turn[:, 2], (256, 1))] * 2)
+    clouds = np.concatenate([np.concatenate([flat, above]), plates], axis=1).astype(np.float32)[None]
+    found = patch_moments(clouds, ONE, 64).reshape(64, len(RADII), MOMENTS)
+    assert not found[:, :3, 3].any()
+    assert not found[..., 5].any()
+
+
 def test_many_clouds_are_each_as_alone_and_a_blind_one_is_nothing(cloud: FloatArray) -> None:
     blind = cloud.copy()
     blind[..., 3:] = 0.0
-    clouds = np.concatenate([cloud, blind] * 9)
-    found = patch_moments(clouds, np.ones(18, np.float32), 32)
-    assert found.shape == (18, 32, LENGTH)
-    np.testing.assert_allclose(found[16], patch_moments(cloud, ONE, 32)[0], atol=1e-5)
-    assert not found[17].any()
+    clouds = np.concatenate([cloud, blind])
+    found = patch_moments(clouds, np.ones(2, np.float32), 32)
+    assert found.shape == (2, 32, LENGTH)
+    np.testing.assert_allclose(found[0], patch_moments(cloud, ONE, 32)[0], atol=1e-5)
+    assert not found[1].any()
     assert patch_moments(clouds[:0], np.ones(0, np.float32), 32).shape == (0, 32, LENGTH)
 
 
@@ -106,7 +117,7 @@ def test_fisher_vectors_are_gradients_of_the_likelihood(words: PatchWords, rng: 
     patches = 0.1 * rng.standard_normal((1, 5, LENGTH)).astype(np.float32)
     of_mean, of_deviation = np.zeros((2, 2, 2))
     for patch in patches[0]:
-        x = (patch - words.mean) @ words.components
+        x = (patch - words.mean) @ words.principal
         away = (x - words.means) / words.deviations
         likely = words.shares * np.exp(-0.5 * (away**2).sum(axis=1)) / words.deviations.prod(axis=1)
         belongs = (likely / likely.sum())[:, None]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from srclib_ros.artifact import read_json
 from srclib_ros.config import SelectionConfig
-from srclib_ros.embedding.encoder import Encoder
+from srclib_ros.embedding.encoder import CONFIG, Encoder
+from srclib_ros.embedding.local_patches import PatchShape
+from srclib_ros.embedding.point_pairs import PairShape
+from srclib_ros.embedding.pointnet import PointNetShape
 from srclib_ros.grasping.model import GraspModel
 from srclib_ros.library.selection import query
 from srclib_ros.library.store import Library
@@ -34,6 +39,13 @@ def test_at_least_three_networks_open_and_speak_of_their_parts(library: Library)
         model = GraspModel.load(library.model_folder(source.name))
         assert model.object.name == source.name
         assert model.object.diameter_m == pytest.approx(source.diameter_m, rel=1e-3)
+
+
+def test_its_encoder_stands_beside_what_training_would_put_there(library: Library) -> None:
+    config = read_json(library.encoder_folder / CONFIG)
+    assert config["point_pairs"] == asdict(PairShape())
+    assert config["local_patches"] == asdict(PatchShape())
+    assert config["n_points"] == PointNetShape().n_points
 
 
 def test_every_cluster_has_one_representative(library: Library) -> None:
