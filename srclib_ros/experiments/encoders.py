@@ -26,9 +26,9 @@ from srclib_ros.training.retrieval import RetrievalTask
 
 @dataclass(frozen=True)
 class Plan:
-    """base: what every row is trained with; it reads 256 points, the encoder that ships 192, which is quicker. seeds: the first for every kind, all for the `best` of them.
-
-    closer_looks: also latent size, imbalance and robustness of the best two.
+    """base: what every row is trained with; it reads 256 points, the encoder that ships 192, which is quicker. seeds:
+    the first for every kind, all for the `best` of them. closer_looks: also latent size, imbalance and robustness of
+    the best two.
     """
 
     base: EncoderTraining = field(
