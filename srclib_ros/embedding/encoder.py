@@ -74,9 +74,9 @@ class Encoder:
         self.n_points = n_points
         self.frame = frame
         self._beside = beside
-        # The network and numpy leave the interpreter's lock, so that one runs while the other does.
+        # The network and numpy leave the interpreter's lock, so that one runs while the other does, a core each.
         self._aside = ThreadPoolExecutor(1, "encoder") if beside and threads > 1 else None
-        self._session = open_session(onnx_bytes, threads)
+        self._session = open_session(onnx_bytes, threads - 1 if self._aside else threads)
         self._input = self._session.get_inputs()[0].name
 
     @classmethod
