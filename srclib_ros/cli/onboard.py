@@ -12,8 +12,8 @@ it starts from the source whose network errs least. A start that falls behind wh
 then is given up for scratch. --start names a source, or scratch; --mode says which of its layers learn on.
 
 The part becomes an entry of the library, with its network; with --out it becomes a grasp model of its own instead,
-which `srclib build --models` and `srclib library LIB add --models` take. An interrupted onboarding goes on where it
-stopped when the same command is given again.
+which `srclib build --models` and, with its mesh, `srclib library LIB add MESHES --models` take. An interrupted
+onboarding goes on where it stopped when the same command is given again.
 
   srclib onboard bolt.stl --unit mm --library my_library
   srclib onboard bolt.stl --unit mm --out trained/bolt
@@ -24,6 +24,9 @@ stopped when the same command is given again.
 from __future__ import annotations
 
 import argparse
+import os
+import sys
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +43,7 @@ from srclib_ros.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from srclib_ros.geometry.mesh import PartMesh
     from srclib_ros.training.onboarding import Onboarded
     from srclib_ros.training.pose_evaluation import PoseFigures
 
@@ -104,7 +108,10 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(
             "--mode says what of a source's network learns on, and scratch is none; leave one of them out"
         )
+    if args.minutes is not None and not args.minutes > 0.0:
+        raise ConfigError(f"--minutes {args.minutes}: training takes some; to use a network as it is: --mode zero_shot")
     mesh = load_part(args.mesh, args.unit, name, args.category)
+    _doubt_category(mesh, args.library)
     done = onboard(
         mesh,
         load_parts(args.distractors, args.unit) if args.distractors else generate_parts(),
@@ -120,6 +127,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _doubt_category(mesh: PartMesh, library: Path) -> None:
+    """Say so where the library knows no such category, but one that is written nearly so."""
+    from srclib_ros.library.store import Library
+
+    known = sorted({entry.category for entry in Library.open(library, verify=False).entries})
+    near = get_close_matches(mesh.category, known, 1) if mesh.category not in known else []
+    if near:
+        print(
+            f"{mesh.name}: category {mesh.category!r} is new; if {near[0]!r} is meant, stop and say so", file=sys.stderr
+        )
+
+
 def _record(done: Onboarded, figures: PoseFigures | None) -> dict[str, Any]:
     from srclib_ros.grasping.symmetry_axes import symmetry_axes
 
@@ -129,6 +148,8 @@ def _record(done: Onboarded, figures: PoseFigures | None) -> dict[str, Any]:
         "model": str(done.folder),
         "seconds": round(done.seconds, 1),
         "steps": done.steps,
+        "closed_share": round(done.filled, 4),
+        "curve": done.curve and str(done.curve),
         "source": done.source,
         "given_up": done.given_up,
         "expected_gain": done.expected_gain,
@@ -149,12 +170,19 @@ def _tell(args: argparse.Namespace, done: Onboarded, figures: PoseFigures | None
     from srclib_ros.grasping.symmetry_axes import symmetry_text
 
     part = done.model.object
+    if done.filled:
+        print(
+            f"{part.name}: the mesh was open; what closes it is {done.filled:.0%} of its surface now, and the network "
+            "learnt that: look whether the part is so"
+        )
     print(
         f"{part.name}: {1e3 * part.diameter_m:.1f} mm across, {symmetry_text(part.symmetry)}; {len(part.candidates)} "
         f"grasps of {part.candidates.gripper} that hold\n"
-        f"{_began(done)}, {done.steps} steps; {done.seconds:.0f} s from CAD to network\n"
+        f"{_began(done)}; {done.seconds:.0f} s from CAD to network\n"
         f"{done.folder}" + ("" if args.out else f": now a source of {args.library}")
     )
+    if done.curve:
+        print(f"how it learnt: {os.path.relpath(done.curve)}")
     if figures is not None:
         turned = figures.rotation_median_deg
         print(
@@ -167,9 +195,11 @@ def _tell(args: argparse.Namespace, done: Onboarded, figures: PoseFigures | None
 def _began(done: Onboarded) -> str:
     if done.source is None:
         given_up = "" if done.given_up is None else f" after {done.given_up} had fallen behind"
-        return f"trained from scratch{given_up}"
+        return f"trained from scratch{given_up}, {done.steps} steps"
     gain = "" if done.expected_gain is None else f", expected gain {done.expected_gain:+.2f}"
-    return f"fine-tuned from {done.source}{gain}"
+    if not done.steps:
+        return f"the network of {done.source} as it is{gain}"
+    return f"fine-tuned from {done.source}{gain}, {done.steps} steps"
 
 
 def _share(value: float | None) -> str:

@@ -38,6 +38,16 @@ def closed(mesh: PartMesh) -> PartMesh:
     raise MeshError(f"{mesh.name}: encloses no volume: {_reason(vertices, faces)}; close it in CAD and export it again")
 
 
+def filled_share(mesh: PartMesh, whole: PartMesh) -> float:
+    """How much of the surface of `whole`, which `closed` made of the mesh, fills what lay open; 0 where nothing did."""
+    return 0.0 if whole is mesh else max(0.0, 1.0 - _surface(mesh) / _surface(whole))
+
+
+def _surface(mesh: PartMesh) -> float:
+    a, b, c = (mesh.vertices[mesh.faces[:, corner]] for corner in range(3))
+    return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2.0)
+
+
 def _welded(mesh: PartMesh) -> tuple[Matrix, IntArray]:
     """Vertices that coincide as one; faces that have collapsed are dropped."""
     near = cKDTree(mesh.vertices).query_pairs(WELD * mesh.diameter_m, output_type="ndarray")

@@ -17,7 +17,10 @@ def draw_curve(curve: Matrix, title: str, path: Path) -> None:
         return
     figure = Figure(figsize=(7.0, 3.2), layout="constrained")
     loss, found = figure.subplots(1, 2)
-    for axes, column, label in ((loss, 1, "loss on watched piles"), (found, 2, "parts found by their best cell")):
+    for axes, column, label in (
+        (loss, 1, "loss on watched piles"),
+        (found, 2, "parts found by their best cell alone, no pose fitted yet"),
+    ):
         axes.plot(curve[:, 0], curve[:, column], color="#3a6ea5")
         axes.set_title(label, loc="left", fontsize=9)
         axes.set_xlabel("steps", fontsize=8)

@@ -38,6 +38,7 @@ MINUTES_FROM_SOURCE, SCENES_FROM_SOURCE = 1.5, 144
 VALIDATION_SCENES = 24
 LABELS = "trials"
 """What the qualities that a network learns rest on; models of before learnt from geometry."""
+CURVE = "curve.png"
 FIRST_VALIDATION_SCENE = 100_008  # the first of a bin
 
 
@@ -92,7 +93,7 @@ def train_grasp_model(
         return out
     if out.exists() and {path.name for path in out.iterdir()} - {ONNX, FILE, CONFIG}:
         raise TrainingError(f"{out}: holds something that is no grasp model; choose another folder")
-    cache = Path(cache) if cache is not None else out.with_name(f".{out.name}.training")
+    cache = Path(cache) if cache is not None else _cache_of(out)
     part = describe(mesh, gripper, np.random.default_rng(seed), choose=candidates_that_hold)
     if not len(part.candidates):
         raise TrainingError(
@@ -115,7 +116,7 @@ def train_grasp_model(
         with SceneStream(source, scenes) as stream:
             watch = GraspWatch(part, held_out, schedule.side_px)
             fitted = fit_grasp_network(part, stream, watch, schedule, seed, checkpoint, progress)
-    draw_curve(fitted.curve, part.name, cache / "curve.png")
+    draw_curve(fitted.curve, part.name, cache / CURVE)
     onnx = onnx_bytes(fitted.network)
     model = GraspModel(part, GridNetwork(onnx, len(part.candidates), threads=1))
     validation = evaluate(model, held_out)
@@ -136,6 +137,15 @@ def train_grasp_model(
     write_json(out / CONFIG, config)
     seal(out, KIND, SCHEMA, {"code_version": __version__, "seed": seed})
     return out
+
+
+def curve_of(out: Path) -> Path:
+    """Where the picture of the training's progress lies, if it was not given a cache of its own."""
+    return _cache_of(out) / CURVE
+
+
+def _cache_of(out: Path) -> Path:
+    return out.with_name(f".{out.name}.training")
 
 
 def _from_source(

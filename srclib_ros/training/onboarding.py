@@ -18,7 +18,7 @@ import numpy as np
 from srclib_ros.artifact import read_json
 from srclib_ros.config import PipelineConfig
 from srclib_ros.errors import ConfigError
-from srclib_ros.geometry.closing import closed
+from srclib_ros.geometry.closing import closed, filled_share
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.model import CONFIG, GraspModel
@@ -31,6 +31,7 @@ from srclib_ros.training.grasp_network import (
     SCENES,
     SCENES_FROM_SOURCE,
     Starting,
+    curve_of,
     train_grasp_model,
 )
 from srclib_ros.training.grasp_scenes import GraspScene
@@ -51,15 +52,18 @@ MEASURED_ON = 2_000_000
 class Onboarded:
     """model: the sealed grasp model in `folder`, the library's own where the part became an entry.
 
-    seconds: from the mesh to the saved model; what was there of an interrupted onboarding is not counted. steps: of
-    the optimiser, in all. source: what its network began as, None from scratch; expected_gain: what that had promised,
-    None where the library has no experience; given_up: a source that was begun with and fell behind scratch.
+    seconds: from the mesh to the saved model; what was there of an interrupted onboarding is not counted. filled: share
+    of the surface that closed an open mesh. steps: of the optimiser, in all. curve: a picture of its progress, where it
+    is still there. source: what its network began as, None from scratch; expected_gain: what that had promised, None
+    where the library has no experience; given_up: a source that was begun with and fell behind scratch.
     """
 
     model: GraspModel
     folder: Path
     seconds: float
+    filled: float
     steps: int
+    curve: Path | None
     source: str | None
     expected_gain: float | None
     given_up: str | None
@@ -99,10 +103,12 @@ def onboard(
     new = [] if out is not None or _known(library, mesh) else [mesh]
     starting = None if wish.start == SCRATCH else _starting(mesh, gripper, library, wish, experience)
     twins = near_duplicates(distractors, [mesh], wish.seed)
-    work = library.resolve().with_name(f".{library.resolve().name}.onboarding") / mesh.name
+    kept = library.resolve().with_name(f".{library.resolve().name}.onboarding")
+    work = kept / mesh.name
     folder = out or work / mesh.name
+    whole = closed(mesh)
     train_grasp_model(
-        mesh,
+        whole,
         [other for other, twin in zip(distractors, twins, strict=True) if not twin],
         gripper,
         folder,
@@ -113,7 +119,10 @@ def onboard(
         progress=progress,
     )
     training = read_json(folder / CONFIG)["training"]
+    curve = curve_of(folder)
     if out is None:
+        if curve.is_file():
+            curve = curve.replace(kept / f"{mesh.name}.png")
         folder = add_parts(library, new, [folder]).model_folder(mesh.name)
         shutil.rmtree(work)
     start = training.get("began") or {}
@@ -122,7 +131,9 @@ def onboard(
         GraspModel.load(folder),
         folder,
         time.monotonic() - began,
+        filled_share(mesh, whole),
         int(training["steps_done"]),
+        curve if curve.is_file() else None,
         None if given_up else start.get("source"),
         start.get("expected_gain"),
         start["source"] if given_up else None,

@@ -27,7 +27,10 @@ def given_networks(models: Sequence[Path], names: Sequence[str]) -> dict[str, Pa
     folders: dict[str, Path] = {}
     for model in map(Path, models):
         if model.name not in names:
-            raise ConfigError(f"{model}: no part is named {model.name!r}; a model's folder has the name of its part")
+            raise ConfigError(
+                f"{model}: no part is named {model.name!r}; add its mesh, named so, in the same call: "
+                f"srclib library LIB add MESHES --unit mm --models {model}"
+            )
         open_sealed(model, grasp_model.KIND, grasp_model.SCHEMA)
         folders[model.name] = model
     return folders

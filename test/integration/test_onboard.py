@@ -57,12 +57,13 @@ def test_a_part_becomes_an_entry_with_a_network_once(
     assert main(command) == 0
     told = json.loads(capsys.readouterr().out)
     assert set(told) >= {"seconds", "steps", "source", "expected_gain", "true_gain", "ap"}
+    assert Path(told["curve"]).is_file() and told["closed_share"] == 0.0
     assert told["steps"] == 5 and told["seconds"] > 0.0 and 0.0 <= told["ap"] <= 1.0
     assert told["source"] is None and told["symmetry_axes"] == []
     opened = Library.open(grown)
     assert Path(told["model"]) == opened.model_folder("bent_plate")
     assert [entry.name for entry in opened.entries][-1] == "bent_plate"
-    assert not any((tmp_path / ".lib.onboarding").iterdir())
+    assert [path.name for path in (tmp_path / ".lib.onboarding").iterdir()] == ["bent_plate.png"]
 
     assert main(command) == 2
     assert "has a network for 'bent_plate' already" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from srclib_ros.errors import MeshError
-from srclib_ros.geometry.closing import closed
+from srclib_ros.geometry.closing import closed, filled_share
 from srclib_ros.geometry.inertia import inertia
 from test.support.suction_parts import part_of
 
@@ -40,6 +40,12 @@ def turned(part, every=3):
 
 def test_a_closed_mesh_is_left_as_it_is():
     assert closed(PIPE) is PIPE
+    assert filled_share(PIPE, closed(PIPE)) == 0.0
+
+
+def test_how_much_of_a_closed_mesh_was_open_is_told():
+    box = without(BLOCK, lambda xyz: xyz[:, 2] > 0.009)
+    assert filled_share(box, closed(box)) == pytest.approx(1200 / 5200, rel=1e-6)
 
 
 @pytest.mark.parametrize(
