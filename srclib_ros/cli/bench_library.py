@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from srclib_ros.library.search import Gallery
     from srclib_ros.types import FloatArray
 
-DIM, METRIC_DIM, VIEWS, ASPECTS = 160, 64, 84, 4
+DIM, METRIC_DIM, VIEWS, ASPECTS = 224, 64, 84, 4
 METRIC_LENGTH = 0.39
 OF_A_GROUP = 20
 SCATTER_DIMENSIONS = 16

@@ -16,7 +16,7 @@ from srclib_ros.types import FloatArray
 
 EXACT_UP_TO = 4_000
 """Entries; a larger library is searched in two stages."""
-REFINED = 200
+REFINED = 150
 """Entries that the second stage measures exactly, for each query."""
 SIZE_WEIGHT, SIZE_WEIGHT_ALONE = 0.3, 0.7
 """What suits embeddings that have something metric beside them, and those that have not; chosen on parts that nothing
