@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 
 
 FARTHEST_M = 1.5
+MOST_TOLD = 20
+"""Failed grasps that are told one by one."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -190,6 +192,8 @@ def _result(scenes: list[dict[str, Any]], tried: list[list[PickOutcome]], args: 
 
 
 def _table(result: dict[str, Any]) -> str:
+    from srclib_ros.simulation.pile_trial import PickFailure
+
     rows = [_row(scene) for scene in result["per_scene"]]
     headings = ("scene", "offered", "tried", "succeed", "the first")
     low, high = result["success_ci95"] or (None, None)
@@ -201,10 +205,29 @@ def _table(result: dict[str, Any]) -> str:
         f"precision at 1 {_share(result['precision_at_1'])}, at 10 {_share(result['precision_at_10'])}; "
         f"coverage {_share(result['coverage'])} of {result['scenes']} scenes",
         *(f"{count:4d}  {reason}" for reason, count in result["failures"].items()),
+        *_failed(result["per_scene"]),
     ]
+    if result["failures"].get(PickFailure.WRONG_PART, 0) > result["grasps"] // 2:
+        lines.append(
+            "most were meant for another part: `part` counts the parts of scene.json, not a plan's segments; "
+            "leave it out"
+        )
     if result["mean_ms"] is not None:
         lines.append(f"{result['mean_ms']:.0f} ms a trial")
     return "\n".join([*lines, told(result)])
+
+
+def _failed(scenes: Sequence[dict[str, Any]]) -> list[str]:
+    """A line each of the first grasps that failed."""
+    failed = [
+        f"      {scene['name']} grasp {number}: {grasp['failure']}"
+        + ("" if grasp["part"] is None else f" (part {grasp['part']})")
+        for scene in scenes
+        for number, grasp in enumerate(scene["grasps"], 1)
+        if grasp["failure"]
+    ]
+    more = len(failed) - MOST_TOLD
+    return failed[:MOST_TOLD] + ([f"      and {more} more, see --json"] if more > 0 else [])
 
 
 def _row(scene: dict[str, Any]) -> list[str]:

@@ -83,6 +83,14 @@ def test_grasps_are_judged_one_by_one(scenes: Path, tmp_path: Path, capsys: pyte
     assert first["slip_m"] < 1e-3
 
 
+def test_failures_are_told_one_by_one(scenes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    grasps = write(tmp_path / "g.json", [grasp(part=2), grasp(0.12, 0.05, part=1), grasp(0.5)])
+    main(["score", str(scenes / "scene_0000"), grasps])
+    told = capsys.readouterr().out
+    assert "scene_0000 grasp 1: another part than the one meant (part 1)" in told
+    assert "leave it out" in told
+
+
 def test_a_folder_of_scenes_takes_a_folder_of_grasps(
     scenes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
