@@ -19,7 +19,7 @@ def draw_curve(curve: Matrix, title: str, path: Path) -> None:
     loss, found = figure.subplots(1, 2)
     for axes, column, label in (
         (loss, 1, "loss on watched piles"),
-        (found, 2, "parts found by their best cell alone, no pose fitted yet"),
+        (found, 2, "parts found before poses are fitted"),
     ):
         axes.plot(curve[:, 0], curve[:, column], color="#3a6ea5")
         axes.set_title(label, loc="left", fontsize=9)
