@@ -111,7 +111,8 @@ def run(args: argparse.Namespace) -> int:
     if args.minutes is not None and not args.minutes > 0.0:
         raise ConfigError(f"--minutes {args.minutes}: training takes some; to use a network as it is: --mode zero_shot")
     mesh = load_part(args.mesh, args.unit, name, args.category)
-    _doubt_category(mesh, args.library)
+    if args.category and not (args.out and args.start == "scratch"):
+        _doubt_category(mesh, args.library)
     done = onboard(
         mesh,
         load_parts(args.distractors, args.unit) if args.distractors else generate_parts(),

@@ -37,8 +37,8 @@ NEAREST_M, FARTHEST_M = 0.0035, 0.2  # evenly by logarithm in between; what lies
 @dataclass(frozen=True)
 class PairShape:
     """points: of each cloud, of which each is paired with `partners` others. dim, dim_m: of the embeddings free of
-    scale and in metres. weight: share of the first in the cosine. weight_m: of the second in the
-    squared distance, beside the whole cosine's 1, where size counts."""
+    scale and in metres. weight: share of the first in the cosine. weight_m: of the second in the squared distance,
+    beside the whole cosine's 1, where size counts."""
 
     points: int = 512
     partners: int = 12

@@ -11,7 +11,7 @@ from manifold3d import triangulate
 from scipy.spatial import cKDTree
 
 from srclib_ros.errors import MeshError
-from srclib_ros.geometry.mesh import PartMesh, centred
+from srclib_ros.geometry.mesh import PartMesh, centred, surface_area_m2
 from srclib_ros.types import IntArray, Matrix
 
 WELD = 1e-4
@@ -40,12 +40,11 @@ def closed(mesh: PartMesh) -> PartMesh:
 
 def filled_share(mesh: PartMesh, whole: PartMesh) -> float:
     """How much of the surface of `whole`, which `closed` made of the mesh, fills what lay open; 0 where nothing did."""
-    return 0.0 if whole is mesh else max(0.0, 1.0 - _surface(mesh) / _surface(whole))
+    return 0.0 if whole is mesh else max(0.0, 1.0 - _area_m2(mesh) / _area_m2(whole))
 
 
-def _surface(mesh: PartMesh) -> float:
-    a, b, c = (mesh.vertices[mesh.faces[:, corner]] for corner in range(3))
-    return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2.0)
+def _area_m2(mesh: PartMesh) -> float:
+    return surface_area_m2(mesh.vertices, mesh.faces)
 
 
 def _welded(mesh: PartMesh) -> tuple[Matrix, IntArray]:

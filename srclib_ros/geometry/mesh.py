@@ -105,6 +105,12 @@ def load_mesh(path: str | Path, unit: str, name: str | None = None, category: st
     return centred(name or path.stem, category, vertices * to_m, faces)
 
 
+def surface_area_m2(vertices: FloatArray | Matrix, faces: IntArray) -> float:
+    """Of a mesh: vertices (V, 3) in metres, faces (F, 3)."""
+    a, b, c = (vertices[faces[:, corner]].astype(np.float64) for corner in range(3))
+    return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2.0)
+
+
 def sample_surface(mesh: PartMesh, n: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """n points drawn evenly over the surface, and their outward unit normals: (n, 3) float32 each, object frame."""
     triangles = mesh.vertices[mesh.faces]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from srclib_ros.geometry.mesh import PartMesh, sample_surface
+from srclib_ros.geometry.mesh import PartMesh, sample_surface, surface_area_m2
 from srclib_ros.geometry.point_grid import PointGrid, box_distance
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.types import FloatArray, Matrix
@@ -16,9 +16,8 @@ SURFACE_PITCH_M = 0.0013
 
 def dense_surface(mesh: PartMesh, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """Surface points some 1.3 mm apart, and normals."""
-    a, b, c = (mesh.vertices[mesh.faces[:, i]] for i in range(3))
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2
-    return sample_surface(mesh, int(np.clip(area / SURFACE_PITCH_M**2, 4_000, 20_000)), rng)
+    area_m2 = surface_area_m2(mesh.vertices, mesh.faces)
+    return sample_surface(mesh, int(np.clip(area_m2 / SURFACE_PITCH_M**2, 4_000, 20_000)), rng)
 
 
 def own_clearance(grid: PointGrid, T: Matrix, width: Matrix, gripper: Gripper, sweep_m: float) -> Matrix:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from srclib_ros.geometry.mesh import surface_area_m2
 from srclib_ros.geometry.transforms import apply, invert
 from srclib_ros.grasping.object_model import ObjectModel
 from srclib_ros.grasping.pose_search import UNSEGMENTED
@@ -75,15 +76,10 @@ def _claim(
     local = apply(invert(pose.T_bin_object), scene.points_bin.reshape(-1, 3)[index]) / pose.scale
     step = max(1, len(part.surface_points) // SURFACE_POINTS)
     surface = cKDTree(part.surface_points[::step])
-    grain = np.sqrt(_area_m2(part) / len(part.surface_points[::step]))
+    grain = np.sqrt(surface_area_m2(part.vertices, part.faces) / len(part.surface_points[::step]))
     distance, _ = surface.query(local, distance_upper_bound=CLAIMED * part.diameter_m + grain)
     claimed = np.isfinite(distance)
     return index[claimed], pose.scale * distance[claimed]
-
-
-def _area_m2(part: ObjectModel) -> float:
-    a, b, c = (part.vertices[part.faces[:, corner]].astype(np.float64) for corner in range(3))
-    return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2)
 
 
 def _relabelled(scene: Scene, labels: IntArray) -> Scene:

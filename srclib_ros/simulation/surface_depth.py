@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from srclib_ros.geometry.mesh import PartMesh, sample_surface
+from srclib_ros.geometry.mesh import PartMesh, sample_surface, surface_area_m2
 from srclib_ros.geometry.transforms import apply
 from srclib_ros.types import FloatArray, Matrix
 
@@ -36,8 +36,7 @@ class SurfaceDepth:
 
     def _points_of(self, part: PartMesh) -> FloatArray:
         if id(part) not in self._points:
-            a, b, c = (part.vertices[part.faces[:, corner]] for corner in range(3))
-            area_m2 = float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum()) / 2.0
+            area_m2 = surface_area_m2(part.vertices, part.faces)
             count = int(np.clip(POINTS_PER_M2 * area_m2, LEAST_POINTS, MOST_POINTS))
             drawn, _ = sample_surface(part, count, np.random.default_rng(0))
             self._points[id(part)] = np.concatenate([drawn, part.vertices.astype(np.float32)])

@@ -17,7 +17,7 @@ from srclib_ros.types import FloatArray
 
 __all__ = ["BASELINES", "VERSION", "Describer"]
 
-VERSION = 2
+VERSION = 3
 """One more whenever a descriptor changes: what was measured of it before is not used."""
 
 BASELINES: dict[str, Callable[[Sequence[FloatArray], int], Describer]] = {

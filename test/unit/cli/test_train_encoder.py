@@ -13,6 +13,7 @@ from srclib_ros.cli.main import main
 from srclib_ros.embedding.kinds import KINDS, make_kind, make_network
 from srclib_ros.embedding.pointnet import PointNetShape
 from srclib_ros.errors import ConfigError
+from srclib_ros.training.encoder import EncoderTraining
 
 
 def parsed(*options: str) -> argparse.Namespace:
@@ -62,6 +63,8 @@ def test_an_experiment_refuses_what_it_cannot_use(tmp_path: object, capsys: pyte
 
 
 def test_pairs_and_patches_stand_beside_the_network_unless_they_weigh_nothing() -> None:
+    usual, default = train_encoder.training_of(parsed()), EncoderTraining()
+    assert (usual.point_pairs, usual.local_patches) == (default.point_pairs, default.local_patches)
     training = train_encoder.training_of(parsed("--pair-weight", "0.5", "--patch-weight", "0.2"))
     assert training.point_pairs is not None
     assert training.local_patches is not None
