@@ -96,7 +96,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from srclib_ros.errors import ConfigError
+    from srclib_ros.errors import ConfigError, MeshError
     from srclib_ros.grasping.gripper import load_gripper
     from srclib_ros.library.history import read_history
     from srclib_ros.simulation.parts import generate_parts, load_part, load_parts
@@ -113,16 +113,23 @@ def run(args: argparse.Namespace) -> int:
     mesh = load_part(args.mesh, args.unit, name, args.category)
     if args.category and not (args.out and args.start == "scratch"):
         _doubt_category(mesh, args.library)
-    done = onboard(
-        mesh,
-        load_parts(args.distractors, args.unit) if args.distractors else generate_parts(),
-        gripper,
-        args.library,
-        args.out,
-        Wish(args.start, args.mode, args.minutes, args.scenes, args.seed),
-        experience=read_history(DEFAULT_LIBRARY),
-        progress=partial(progress, quiet=args.json),
-    )
+    distractors = load_parts(args.distractors, args.unit) if args.distractors else generate_parts()
+    try:
+        done = onboard(
+            mesh,
+            distractors,
+            gripper,
+            args.library,
+            args.out,
+            Wish(args.start, args.mode, args.minutes, args.scenes, args.seed),
+            experience=read_history(DEFAULT_LIBRARY),
+            progress=partial(progress, quiet=args.json),
+        )
+    except MeshError as error:
+        raise MeshError(f"{args.mesh}: {error}") from error
+    except KeyboardInterrupt:
+        print("what was simulated and learnt so far is kept; the same command goes on from there", file=sys.stderr)
+        raise
     figures = measured(mesh, done.model, gripper, args.piles, args.seed) if args.piles else None
     print_json(_record(done, figures)) if args.json else _tell(args, done, figures)
     return 0
@@ -184,6 +191,8 @@ def _tell(args: argparse.Namespace, done: Onboarded, figures: PoseFigures | None
     )
     if done.curve:
         print(f"how it learnt: {os.path.relpath(done.curve)}")
+    if args.out and done.curve:
+        print(f"its scenes lie in {os.path.relpath(done.curve.parent)}, for a longer training; else remove the folder")
     if figures is not None:
         turned = figures.rotation_median_deg
         print(

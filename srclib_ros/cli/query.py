@@ -155,8 +155,8 @@ def _print(library: Library, record: dict[str, Any]) -> None:
             print(f"{said} (asked for from {record['asked_from']:g} on)")
             continue
         print(
-            f"{said} (from {verdict['similarity']:.3f} on; wrongly yes {verdict['false_accept']:.0%}, wrongly no "
-            f"{verdict['false_reject']:.0%} when it was set)"
+            f"{said} (from {verdict['similarity']:.3f} on; of single views wrongly yes {verdict['false_accept']:.0%}, "
+            f"wrongly no {verdict['false_reject']:.0%} when it was set)"
         )
     if not any(entry.category for entry in library.entries):
         print("the parts of this library have no categories: suitability's rates are against its own clusters")

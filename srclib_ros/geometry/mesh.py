@@ -56,20 +56,24 @@ class PartMesh:
         return PartMesh(self.name, self.category, self.vertices * factor, self.faces)
 
 
-def centred(name: str, category: str, vertices: npt.ArrayLike, faces: npt.ArrayLike) -> PartMesh:
+def centred(
+    name: str, category: str, vertices: npt.ArrayLike, faces: npt.ArrayLike, where: Path | None = None
+) -> PartMesh:
     """A PartMesh from a mesh given in metres, moved so that its bounding box is centred on the origin.
 
-    Raises MeshError when there is no surface, a coordinate is not finite, or the size is impossible.
+    Raises MeshError, which names the file `where` it lay, when there is no surface, a coordinate is not finite, or the
+    size is impossible.
     """
+    told = where or name
     xyz, triangles = np.array(vertices, np.float64), np.array(faces, np.int32)
     if xyz.ndim != 2 or xyz.shape[-1] != 3 or triangles.ndim != 2 or triangles.shape[-1] != 3 or not len(triangles):
-        raise MeshError(f"{name}: holds no triangles; export it as a surface mesh")
+        raise MeshError(f"{told}: holds no triangles; export it as a surface mesh")
     if len(triangles) > MAX_FACES:
-        raise MeshError(f"{name}: {len(triangles)} faces, at most {MAX_FACES}; export it with a coarser tolerance")
+        raise MeshError(f"{told}: {len(triangles)} faces, at most {MAX_FACES}; export it with a coarser tolerance")
     if not np.isfinite(xyz).all():
-        raise MeshError(f"{name}: has coordinates that are not finite; export it again")
+        raise MeshError(f"{told}: has coordinates that are not finite; export it again")
     if triangles.min() < 0 or triangles.max() >= len(xyz):
-        raise MeshError(f"{name}: its faces name vertices that do not exist; export it again")
+        raise MeshError(f"{told}: its faces name vertices that do not exist; export it again")
     low, high = xyz.min(axis=0), xyz.max(axis=0)
     xyz -= (low + high) / 2.0
     if np.einsum("ij,ij->", xyz[triangles[:, 0]], np.cross(xyz[triangles[:, 1]], xyz[triangles[:, 2]])) < 0.0:
@@ -77,7 +81,7 @@ def centred(name: str, category: str, vertices: npt.ArrayLike, faces: npt.ArrayL
     part = PartMesh(name, category, xyz, triangles)
     if not MIN_DIAMETER_M <= part.diameter_m <= MAX_DIAMETER_M:
         raise MeshError(
-            f"{name}: {part.diameter_m:.4g} m across, expected {MIN_DIAMETER_M} to {MAX_DIAMETER_M}; "
+            f"{told}: {part.diameter_m:.4g} m across, expected {MIN_DIAMETER_M} to {MAX_DIAMETER_M}; "
             f"check the unit ({', '.join(UNITS_M)})"
         )
     return part
@@ -102,7 +106,7 @@ def load_mesh(path: str | Path, unit: str, name: str | None = None, category: st
         raise MeshError(f"{path}: holds no triangles; export it as a surface mesh")
     # trimesh hands STEP over in metres, whatever the file's own unit is
     to_m = 1.0 if path.suffix.lower() in CAD_SUFFIXES else UNITS_M[unit]
-    return centred(name or path.stem, category, vertices * to_m, faces)
+    return centred(name or path.stem, category, vertices * to_m, faces, path)
 
 
 def surface_area_m2(vertices: FloatArray | Matrix, faces: IntArray) -> float:

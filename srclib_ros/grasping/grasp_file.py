@@ -104,6 +104,12 @@ def _pose(where: str, rows: Any) -> Matrix:
         T = np.array(rows, np.float64)
     except (TypeError, ValueError, OverflowError):
         T = np.empty(0)
-    if not is_rigid(T):
+    if T.shape != (4, 4) or not np.isfinite(T).all():
         raise CaptureError(f"{where}: expected 4 rows of 4 finite numbers, a rigid transform in metres; write one")
+    if not is_rigid(T):
+        raise CaptureError(
+            f"{where}: no rigid transform: its rows are to end in the position (metres), its last row to be 0 0 0 1, "
+            f"and its first three columns to be unit vectors at right angles (determinant 1, here "
+            f"{np.linalg.det(T[:3, :3]):.3g}); normalise the rotation, or transpose what is written by columns"
+        )
     return T

@@ -22,6 +22,7 @@ from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.simulation.suction_trial import SuctionTrial
 from srclib_ros.simulation.trial import REPEATS, GraspTrial, nudged
 from srclib_ros.simulation.trials import trial_for
+from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.resting import freeness, most_useful
 from srclib_ros.types import FloatArray, Matrix
 
@@ -33,7 +34,12 @@ HOPELESS = REPEATS - math.ceil(LEAST * REPEATS) + 1  # failures after which the 
 
 
 def candidates_that_hold(
-    mesh: PartMesh, gripper: Gripper, rng: np.random.Generator, k: int, symmetry: Matrix
+    mesh: PartMesh,
+    gripper: Gripper,
+    rng: np.random.Generator,
+    k: int,
+    symmetry: Matrix,
+    progress: Progress = silent,
 ) -> GraspCandidates:
     """At most `k` diverse grasps of a mesh whose quality, the share of trials that are stable, is `LEAST` or more;
     fewer, or none, where fewer hold. See `generate_candidates`.
@@ -46,7 +52,10 @@ def candidates_that_hold(
     free = freeness(mesh, replace(found, quality=np.ones(len(found))), gripper, rng)
     rows = _chosen(found, free, max(TRIED, k), mesh.diameter_m, gripper)
     trial = trial_for(mesh, gripper)
-    tried = [_tried(trial, found.T_object_tcp[row], float(found.width_m[row]), rng) for row in rows]
+    tried = [
+        _tried(trial, found.T_object_tcp[row], float(found.width_m[row]), rng)
+        for row in progress(rows.tolist(), total=len(rows), label=f"{mesh.name}: grasps tried")
+    ]
     quality = np.array([share for share, _ in tried])
     moved = np.array([by for _, by in tried]).reshape(-1, 2)
     holding = np.flatnonzero(quality >= LEAST)

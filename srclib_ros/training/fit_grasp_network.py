@@ -138,7 +138,8 @@ def fit_grasp_network(
 
     with ThreadPoolExecutor(1) as ahead:
         coming = ahead.submit(drawn, first) if len(steps) else None
-        for step in progress(steps, total=len(steps), label=f"{part.name}: network"):
+        label = f"{part.name}: network" + (f", on from step {first}" if first else "")
+        for step in progress(steps, total=len(steps), label=label):
             assert coming is not None
             examples = coming.result()
             coming = ahead.submit(drawn, step + 1) if step + 1 < steps.stop else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def train_grasp_model(
     if out.exists() and {path.name for path in out.iterdir()} - {ONNX, FILE, CONFIG}:
         raise TrainingError(f"{out}: holds something that is no grasp model; choose another folder")
     cache = Path(cache) if cache is not None else _cache_of(out)
-    part = describe(mesh, gripper, np.random.default_rng(seed), choose=candidates_that_hold)
+    part = describe(mesh, gripper, np.random.default_rng(seed), choose=partial(candidates_that_hold, progress=progress))
     if not len(part.candidates):
         raise TrainingError(
             f"{mesh.name}: none of its grasp candidates holds in {gripper.name}, and a network would have nothing to "

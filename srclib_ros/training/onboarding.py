@@ -101,7 +101,7 @@ def onboard(
     began, wish = time.monotonic(), wish or Wish()
     check_names([mesh.name])
     new = [] if out is not None or _known(library, mesh) else [mesh]
-    starting = None if wish.start == SCRATCH else _starting(mesh, gripper, library, wish, experience)
+    starting = None if wish.start == SCRATCH else _starting(mesh, gripper, library, wish, experience, progress)
     twins = near_duplicates(distractors, [mesh], wish.seed)
     kept = library.resolve().with_name(f".{library.resolve().name}.onboarding")
     work = kept / mesh.name
@@ -146,7 +146,9 @@ def measured(mesh: PartMesh, model: GraspModel, gripper: Gripper, piles: int, se
     return pose_figures(try_model(closed(mesh), model, gripper, piles, rng, PipelineConfig()))
 
 
-def _starting(mesh: PartMesh, gripper: Gripper, folder: Path, wish: Wish, experience: Sequence[Record]) -> Starting:
+def _starting(
+    mesh: PartMesh, gripper: Gripper, folder: Path, wish: Wish, experience: Sequence[Record], progress: Progress
+) -> Starting:
     library = Library.open(folder)
     sources = sources_for(library, gripper)
     if wish.start not in (AUTO, *sources):
@@ -156,7 +158,7 @@ def _starting(mesh: PartMesh, gripper: Gripper, folder: Path, wish: Wish, experi
 
     def choose(part: ObjectModel, scenes: Sequence[GraspScene]) -> Start | None:
         pairs = SourcePairs(library, mesh, part, gripper, scenes, wish.seed)
-        return choose_start(pairs, history, gripper.name, mesh.name, wish.start)
+        return choose_start(pairs, history, gripper.name, mesh.name, wish.start, progress)
 
     return Starting(
         choose,

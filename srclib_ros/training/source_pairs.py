@@ -52,6 +52,7 @@ class SourcePairs:
     ) -> None:
         self._library, self._mesh, self._part, self._gripper = library, mesh, part, gripper
         self._looked_at, self._seed = looked_at, seed
+        self._starts: dict[str, WarmStart] = {}
 
     @cached_property
     def distances(self) -> dict[str, float]:
@@ -70,10 +71,12 @@ class SourcePairs:
 
     def start(self, source: str) -> WarmStart:
         """The target's network as this source's."""
-        folder = self._library.model_folder(source)
-        model = GraspModel.load(folder, threads=1)
-        side_px = GraspSchedule().side_px
-        return warm_start(model, stored_weights(folder), self._part, self._gripper, self._looked_at, side_px)
+        if source not in self._starts:
+            folder = self._library.model_folder(source)
+            model, weights = GraspModel.load(folder, threads=1), stored_weights(folder)
+            side_px = GraspSchedule().side_px
+            self._starts[source] = warm_start(model, weights, self._part, self._gripper, self._looked_at, side_px)
+        return self._starts[source]
 
     def known(self, source: str) -> dict[str, Any]:
         """What `expected_gain.known_of` takes, with the source's name."""

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from srclib_ros.artifact import read_json, resolve_inside
-from srclib_ros.errors import ConfigError
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.model import CONFIG
 from srclib_ros.grasping.object_model import ObjectModel
@@ -17,6 +16,7 @@ from srclib_ros.library.history import Record, gain_model
 from srclib_ros.library.store import Library
 from srclib_ros.training.grasp_scenes import GraspScene
 from srclib_ros.training.grid_net import GridNet
+from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.source_pairs import SourcePairs, sources_for
 from srclib_ros.types import Matrix
 
@@ -50,15 +50,18 @@ class Start:
 ChooseStart = Callable[[ObjectModel, Sequence[GraspScene]], Start | None]
 
 
-def choose_start(pairs: SourcePairs, history: Sequence[Record], gripper: str, target: str, wanted: str) -> Start | None:
-    """wanted: a source's name, or `AUTO`: the one that promises most, none where none promises anything; where nothing
-    is known of gains, the one whose network errs least on the target as it is. Raises ConfigError for a name that is
-    no source."""
-    if wanted != AUTO and wanted not in pairs.distances:
-        known = ", ".join(pairs.distances) or "none"
-        raise ConfigError(f"{wanted!r} is no source for {gripper}; the nearest first they are: {known}")
+def choose_start(
+    pairs: SourcePairs,
+    history: Sequence[Record],
+    gripper: str,
+    target: str,
+    wanted: str,
+    progress: Progress = silent,
+) -> Start | None:
+    """wanted: the name of a source of `pairs`, or `AUTO`: the one that promises most, none where none promises
+    anything; where nothing is known of gains, the one whose network errs least on the target as it is."""
     names = list(pairs.distances)[:ASKED] if wanted == AUTO else [wanted]
-    asked = [pairs.known(name) for name in names]
+    asked = [pairs.known(name) for name in progress(names, total=len(names), label=f"{target}: sources tried")]
     if not asked:
         return None
     model = gain_model(history, gripper, target)

@@ -93,7 +93,7 @@ def test_a_mesh_that_encloses_nothing_is_refused_with_the_reason(
     open_part = PartMesh("open", "", part.vertices, part.faces[[0, 1, 4, 5, 6, 7]])
     mesh = write_stl(open_part, tmp_path / "open.stl")
     assert main(["onboard", str(mesh), "--unit", "mm", "--out", str(tmp_path / "out"), *TINY]) == 2
-    assert "encloses no volume" in capsys.readouterr().err
+    assert f"{mesh}: out: encloses no volume" in capsys.readouterr().err
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(

@@ -49,7 +49,8 @@ def test_a_plan_says_quality_and_its_parts_are_segments(tmp_path: Path) -> None:
     [
         ({"T_bin_tcp": None}, CaptureError, "T_bin_tcp"),
         ({"T_bin_tcp": [[1, 0], [0, 1]]}, CaptureError, "T_bin_tcp"),
-        ({"T_bin_tcp": (2.0 * np.eye(4)).tolist()}, CaptureError, "rigid"),
+        ({"T_bin_tcp": (2.0 * np.eye(4)).tolist()}, CaptureError, r"no rigid transform.*determinant 1, here 8"),
+        ({"T_bin_tcp": [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0.1, 0, 0, 1]]}, CaptureError, "transpose"),
         ({"T_bin_tcp": [[float("nan")] * 4] * 4}, CaptureError, "T_bin_tcp"),
         ({"T_bin_tcp": [["a"] * 4] * 4}, CaptureError, "T_bin_tcp"),
         ({"T_bin_tcp": [[1, 2], [3]]}, CaptureError, "T_bin_tcp"),
