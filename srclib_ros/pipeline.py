@@ -12,6 +12,7 @@ from pathlib import Path
 from srclib_ros.config import PipelineConfig, SelectionConfig
 from srclib_ros.embedding.encoder import Encoder
 from srclib_ros.grasping.failed_grasps import FailedGrasps
+from srclib_ros.grasping.fitted_scale import fitted_scale
 from srclib_ros.grasping.gripper import load_gripper
 from srclib_ros.grasping.judged import JudgedGrasps, add_model_free
 from srclib_ros.grasping.model import GraspModel
@@ -96,6 +97,10 @@ class PickPipeline:
         if unheld:
             remark = f"{unheld} of {len(matches)} parts whose source has a network, but not for {self.gripper.name}"
             why = "; ".join(filter(None, (why, remark)))
+        guessed = sum(match.stands_in for match in matches)
+        if guessed:
+            remark = f"{guessed} of {len(matches)} parts by the network of another part: poses are a guess"
+            why = "; ".join(filter(None, (why, remark)))
         if self.config.bin.mode == "bin" and not located.has_walls:
             why = "; ".join(filter(None, (why, WALLS_UNKNOWN)))
         elif located.has_walls and scene.segments and all(part.completeness is None for part in scene.segments):
@@ -116,9 +121,20 @@ class PickPipeline:
         held = self._held.matches(scene, self.config.selection)
         if held is None:
             held = select(self.library, self.encoder, scene.segments, self.config.selection)
+            held = self._fitted(scene, held)
             if not all(match.doubtful for match in held):
                 self._held.hold(held, self.config.selection.revote_every)
         return held
+
+    def _fitted(self, scene: Scene, matches: tuple[Match, ...]) -> tuple[Match, ...]:
+        """The matches of a bin of one kind of part; where the network of another part answers for it, at the scale that
+        fits what is seen."""
+        if not matches or not matches[0].stands_in or self._for_this_gripper(matches[0]).source is None:
+            return matches
+        answer, model = matches[0], self._model(str(matches[0].source))
+        scale = fitted_scale(model, scene, scene.segments, answer.scale, self.config.grasp)
+        why = f"{answer.why}, trained on another part, {scale:.2f} of its size fits best"
+        return tuple(replace(match, scale=scale, why=why) for match in matches)
 
     def _for_this_gripper(self, match: Match) -> Match:
         """The match; without its source where that one's network rates the grasps of another gripper."""

@@ -161,6 +161,11 @@ class Match:
     def nearest(self) -> Neighbour:
         return self.neighbours[0]
 
+    @property
+    def stands_in(self) -> bool:
+        """Whether the source is likely another part than the one that is seen."""
+        return self.source is not None and not (self.identity and self.nearest.entry == self.source)
+
 
 @dataclass(frozen=True, eq=False)
 class ObjectPose:

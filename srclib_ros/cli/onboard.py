@@ -10,6 +10,8 @@ is tried on some scenes of the part. The gain is foretold from what starts have 
 a history (the one that ships has none yet), and where none promises anything it starts from scratch; without a history
 it starts from the source whose network errs least. A start that falls behind what slow networks from scratch know by
 then is given up for scratch. --start names a source, or scratch; --mode says which of its layers learn on.
+--with-scratch measures what the start has gained: the area under its curve of average precision over 450 steps, less
+that from random weights.
 
 The part becomes an entry of the library, with its network; with --out it becomes a grasp model of its own instead,
 which `srclib build --models` and, with its mesh, `srclib library LIB add MESHES --models` take. An interrupted
@@ -73,6 +75,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what of a source's network learns on: all, its later half, the head alone, or nothing (all)",
     )
     parser.add_argument(
+        "--with-scratch",
+        action="store_true",
+        help="measure what the start gains over random weights, by two short trainings more; the library remembers it",
+    )
+    parser.add_argument(
         "--distractors",
         type=Path,
         metavar="PARTS",
@@ -108,6 +115,8 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(
             "--mode says what of a source's network learns on, and scratch is none; leave one of them out"
         )
+    if args.with_scratch and (args.start == "scratch" or args.mode == "zero_shot"):
+        raise ConfigError("--with-scratch measures what training on from a source gains; leave --start and --mode out")
     if args.minutes is not None and not args.minutes > 0.0:
         raise ConfigError(f"--minutes {args.minutes}: training takes some; to use a network as it is: --mode zero_shot")
     mesh = load_part(args.mesh, args.unit, name, args.category)
@@ -121,7 +130,7 @@ def run(args: argparse.Namespace) -> int:
             gripper,
             args.library,
             args.out,
-            Wish(args.start, args.mode, args.minutes, args.scenes, args.seed),
+            Wish(args.start, args.mode, args.minutes, args.scenes, args.seed, args.with_scratch),
             experience=read_history(DEFAULT_LIBRARY),
             progress=partial(progress, quiet=args.json),
         )
@@ -161,7 +170,7 @@ def _record(done: Onboarded, figures: PoseFigures | None) -> dict[str, Any]:
         "source": done.source,
         "given_up": done.given_up,
         "expected_gain": done.expected_gain,
-        "true_gain": None,
+        "true_gain": done.true_gain,
         "ap": figures and figures.ap,
         "grasp_top1_success": figures and figures.grasp_top1_success,
         "diameter_m": part.diameter_m,
@@ -207,6 +216,7 @@ def _began(done: Onboarded) -> str:
         given_up = "" if done.given_up is None else f" after {done.given_up} had fallen behind"
         return f"trained from scratch{given_up}, {done.steps} steps"
     gain = "" if done.expected_gain is None else f", expected gain {done.expected_gain:+.2f}"
+    gain += "" if done.true_gain is None else f", true gain {done.true_gain:+.2f}"
     if not done.steps:
         return f"the network of {done.source} as it is{gain}"
     return f"fine-tuned from {done.source}{gain}, {done.steps} steps"

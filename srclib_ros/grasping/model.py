@@ -18,7 +18,7 @@ from srclib_ros.geometry.height_map import HeightMap, rasterise, thinning_stride
 from srclib_ros.grasping.decode import decode, owners
 from srclib_ros.grasping.network import PIXELS_PER_DIAMETER, Cells, GridNetwork
 from srclib_ros.grasping.object_model import FILE, ObjectModel, load_object
-from srclib_ros.grasping.pose_search import Fitters, PoseSearch
+from srclib_ros.grasping.pose_search import Fitters, PoseSearch, evenly
 from srclib_ros.types import FloatArray, Matrix, ObjectPose, Scene, Segment
 
 KIND = "grasp_model"
@@ -26,6 +26,7 @@ SCHEMA = 1
 CONFIG, ONNX = "config.json", "network.onnx"
 
 MIN_PITCH_M = 0.0004  # finer than any camera over a bin sees
+EXPLAINED_POINTS = 200
 MAX_PIXELS = 4_000_000  # of a map; a part so small in a region so wide is not looked for
 FINEST_M, SPACINGS = 0.0005, 1.2
 """Pixels that poses are held against: so many gaps between the camera's points, but never finer."""
@@ -88,6 +89,12 @@ class GraspModel:
             return scene.points_bin.reshape(-1, 3)[ours], np.nan_to_num(scene.normals_bin.reshape(-1, 3)[ours])
 
         return PoseSearch(self._fitters, self.object, poses, owner, seen, scale).find(segments, around)
+
+    def explained(self, segment: Segment, T_bin_object: Matrix, scale: float, within_m: float) -> float:
+        """Share of the segment's points that lie within `within_m` of the part's surface, posed at (4, 4)."""
+        points, normals = evenly(segment, EXPLAINED_POINTS)
+        apart = self._fitters.fine.distances(points[None], normals[None], T_bin_object[None], scale)[0]
+        return float((apart * scale * self.object.diameter_m < within_m).mean())
 
 
 def _region(segments: Sequence[Segment], scene: Scene, pitch_m: float) -> tuple[Matrix, Matrix]:

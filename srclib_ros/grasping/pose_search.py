@@ -177,7 +177,7 @@ class PoseSearch:
         for part in segments:
             if part.label not in pose_of:
                 continue
-            points, normals = _evenly(part, min(_LEFT_POINTS, len(part.points_bin)))
+            points, normals = evenly(part, min(_LEFT_POINTS, len(part.points_bin)))
             T = pose_of[part.label].T_bin_object[None]
             off = self._fine.distances(points[None], normals[None], T, self._scale)[0] > _UNEXPLAINED
             if off.mean() > LEFT_OVER:
@@ -217,7 +217,7 @@ class PoseSearch:
     def _within_reach(self, tried: _Tried, segments: Sequence[Segment], count: int) -> tuple[FloatArray, FloatArray]:
         """(P, count, 3) points and normals for each pose, of those of its segment that its part can reach to: the rest
         are another's. All where these are few."""
-        clouds = [_evenly(part, _DENSER * count) for part in segments]
+        clouds = [evenly(part, _DENSER * count) for part in segments]
         points, normals = (np.stack([cloud[kind] for cloud in clouds])[tried.number] for kind in (0, 1))
         R, t = tried.T_bin_object[:, :3, :3], tried.T_bin_object[:, :3, 3]
         middle = (R @ (self._scale * self._part.centroid_m) + t)[:, None].astype(np.float32)
@@ -291,7 +291,7 @@ class Fitters:
         )
 
 
-def _evenly(part: Segment, count: int) -> tuple[FloatArray, FloatArray]:
+def evenly(part: Segment, count: int) -> tuple[FloatArray, FloatArray]:
     """`count` of a segment's points and normals, spread over it; repeated where it has fewer."""
     index = np.linspace(0, len(part.points_bin) - 1, count).astype(np.int64)
     normals = np.nan_to_num(part.normals_bin[index])

@@ -39,7 +39,7 @@ MINUTES_FROM_SOURCE, SCENES_FROM_SOURCE = 1.5, 144
 VALIDATION_SCENES = 24
 LABELS = "trials"
 """What the qualities that a network learns rest on; models of before learnt from geometry."""
-CURVE = "curve.png"
+CURVE, SCENES_FOLDER = "curve.png", "scenes"
 FIRST_VALIDATION_SCENE = 100_008  # the first of a bin
 
 
@@ -94,14 +94,14 @@ def train_grasp_model(
         return out
     if out.exists() and {path.name for path in out.iterdir()} - {ONNX, FILE, CONFIG}:
         raise TrainingError(f"{out}: holds something that is no grasp model; choose another folder")
-    cache = Path(cache) if cache is not None else _cache_of(out)
+    cache = Path(cache) if cache is not None else cache_of(out)
     part = describe(mesh, gripper, np.random.default_rng(seed), choose=partial(candidates_that_hold, progress=progress))
     if not len(part.candidates):
         raise TrainingError(
             f"{mesh.name}: none of its grasp candidates holds in {gripper.name}, and a network would have nothing to "
             "rate; name another gripper, or check the mesh's unit"
         )
-    source = SceneSource(mesh, part, distractors, gripper, cache / "scenes", seed)
+    source = SceneSource(mesh, part, distractors, gripper, cache / SCENES_FOLDER, seed)
     held_out = source.scenes(validation_scenes, FIRST_VALIDATION_SCENE, progress)
     start = None if starting is None else starting.choose(part, held_out)
     began: dict[str, Any] | None = None
@@ -142,10 +142,11 @@ def train_grasp_model(
 
 def curve_of(out: Path) -> Path:
     """Where the picture of the training's progress lies, if it was not given a cache of its own."""
-    return _cache_of(out) / CURVE
+    return cache_of(out) / CURVE
 
 
-def _cache_of(out: Path) -> Path:
+def cache_of(out: Path) -> Path:
+    """Where scenes, checkpoint and curve of the model `out` lie, if it was not given a cache of its own."""
     return out.with_name(f".{out.name}.training")
 
 

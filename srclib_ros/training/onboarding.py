@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +29,14 @@ from srclib_ros.training.grasp_network import (
     MINUTES,
     MINUTES_FROM_SOURCE,
     SCENES,
+    SCENES_FOLDER,
     SCENES_FROM_SOURCE,
     Starting,
+    cache_of,
     curve_of,
     train_grasp_model,
 )
-from srclib_ros.training.grasp_scenes import GraspScene
+from srclib_ros.training.grasp_scenes import GraspScene, SceneSource
 from srclib_ros.training.library_build import check_names
 from srclib_ros.training.library_change import add_parts
 from srclib_ros.training.library_folder import entry_of
@@ -43,6 +45,8 @@ from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.retrieval.near_duplicates import near_duplicates
 from srclib_ros.training.source_pairs import SourcePairs, sources_for
 from srclib_ros.training.start import AUTO, SCRATCH, Start, choose_start, slow_losses
+from srclib_ros.training.true_gain import SCENES as GAIN_SCENES
+from srclib_ros.training.true_gain import judged_in, true_gain
 
 MEASURED_ON = 2_000_000
 """Beside the seed, that of the piles that a network is measured in; no pile that one learns from has it."""
@@ -55,7 +59,8 @@ class Onboarded:
     seconds: from the mesh to the saved model; what was there of an interrupted onboarding is not counted. filled: share
     of the surface that closed an open mesh. steps: of the optimiser, in all. curve: a picture of its progress, where it
     is still there. source: what its network began as, None from scratch; expected_gain: what that had promised, None
-    where the library has no experience; given_up: a source that was begun with and fell behind scratch.
+    where the library has no experience; given_up: a source that was begun with and fell behind scratch. true_gain:
+    what the source, or the one given up, gained over scratch, None where that was not asked for.
     """
 
     model: GraspModel
@@ -67,18 +72,21 @@ class Onboarded:
     source: str | None
     expected_gain: float | None
     given_up: str | None
+    true_gain: float | None
 
 
 @dataclass(frozen=True)
 class Wish:
     """How a part is to be onboarded. start: a source's name, `AUTO` or `SCRATCH`. mode: of `start.MODES`. minutes,
-    scenes: of training, see `train_grasp_model`; None: as many as it takes from scratch, or from a source."""
+    scenes: of training, see `train_grasp_model`; None: as many as it takes from scratch, or from a source.
+    with_scratch: measure what the start gains over scratch."""
 
     start: str = AUTO
     mode: str = "all"
     minutes: float | None = None
     scenes: int | None = None
     seed: int = 0
+    with_scratch: bool = False
 
 
 def onboard(
@@ -107,9 +115,10 @@ def onboard(
     work = kept / mesh.name
     folder = out or work / mesh.name
     whole = closed(mesh)
+    others = [other for other, twin in zip(distractors, twins, strict=True) if not twin]
     train_grasp_model(
         whole,
-        [other for other, twin in zip(distractors, twins, strict=True) if not twin],
+        others,
         gripper,
         folder,
         minutes=wish.minutes or MINUTES,
@@ -119,24 +128,30 @@ def onboard(
         progress=progress,
     )
     training = read_json(folder / CONFIG)["training"]
+    start = training.get("began") or {}
+    given_up = bool(start.get("given_up"))
+    trained = time.monotonic()
+    gained = (
+        _gained(whole, others, gripper, library, folder, wish.seed, progress) if wish.with_scratch and start else None
+    )
+    measured_s = time.monotonic() - trained
     curve = curve_of(folder)
     if out is None:
         if curve.is_file():
             curve = curve.replace(kept / f"{mesh.name}.png")
-        folder = add_parts(library, new, [folder]).model_folder(mesh.name)
+        folder = add_parts(library, new, [folder], [gained] if gained else []).model_folder(mesh.name)
         shutil.rmtree(work)
-    start = training.get("began") or {}
-    given_up = bool(start.get("given_up"))
     return Onboarded(
         GraspModel.load(folder),
         folder,
-        time.monotonic() - began,
+        time.monotonic() - began - measured_s,
         filled_share(mesh, whole),
         int(training["steps_done"]),
         curve if curve.is_file() else None,
         None if given_up else start.get("source"),
         start.get("expected_gain"),
         start["source"] if given_up else None,
+        float(gained["gain"]) if gained else None,
     )
 
 
@@ -168,6 +183,25 @@ def _starting(
         wish.scenes or SCENES_FROM_SOURCE,
         slow_losses(library, gripper),
     )
+
+
+def _gained(
+    mesh: PartMesh,
+    distractors: Sequence[PartMesh],
+    gripper: Gripper,
+    library: Path,
+    folder: Path,
+    seed: int,
+    progress: Progress,
+) -> Record:
+    """What the source that the network in `folder` began as has gained, on the scenes that it was trained on."""
+    began = read_json(folder / CONFIG)["training"]["began"]
+    part = replace(GraspModel.load(folder).object, R_canonical_object=np.eye(3))
+    source = SceneSource(mesh, part, distractors, gripper, cache_of(folder) / SCENES_FOLDER, seed)
+    scenes = source.scenes(GAIN_SCENES, progress=progress)
+    start = SourcePairs(Library.open(library), mesh, part, gripper, scenes, seed).start(began["source"])
+    gain = true_gain(part, start, scenes, judged_in(mesh, seed), seed, began["mode"], progress)
+    return {**began["known"], "target": mesh.name, "gripper": gripper.name, "gain": gain, "of": "onboard"}
 
 
 def _known(library: Path, mesh: PartMesh) -> bool:

@@ -13,6 +13,7 @@ from support.box_parts import PLAN, boxes, write_model, write_tiny_encoder
 from srclib_ros.cli.main import main
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.library.store import Library
+from srclib_ros.training import true_gain
 from srclib_ros.training.grasp_network import train_grasp_model
 from srclib_ros.training.library_build import build_library
 from test.support.few_candidates import few_candidates
@@ -37,6 +38,9 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     few_candidates(monkeypatch)
     quick = partial(train_grasp_model, validation_scenes=3)
     monkeypatch.setattr("srclib_ros.training.onboarding.train_grasp_model", quick)
+    monkeypatch.setattr(true_gain, "learning_curve", partial(true_gain.learning_curve, steps=true_gain.EVALUATE_EVERY))
+    monkeypatch.setattr(true_gain, "PILES", 1)
+    monkeypatch.setattr("srclib_ros.training.onboarding.GAIN_SCENES", 3)
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +52,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_library(boxes()[:3], encoder, root / "lib", 0, PLAN, [root / "plate_40"]).folder
 
 
+@pytest.mark.timeout(300)
 def test_a_part_becomes_an_entry_with_a_network_once(
     library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -75,6 +80,16 @@ def test_a_part_becomes_an_entry_with_a_network_once(
     assert (told["source"], told["steps"], told["given_up"]) == ("bent_plate", 0, None)
     assert main([*command, "--out", str(tmp_path / "again"), "--start", "bar_40"]) == 2
     assert f"'bar_40' is no source of {grown} for jaw: bent_plate" in capsys.readouterr().err
+
+    command = ["onboard", str(larger), "--unit", "mm", "--library", str(grown), *TINY, "--with-scratch", "--json"]
+    assert main([*command, "--mode", "zero_shot"]) == 2
+    assert "--with-scratch measures what training on from a source gains" in capsys.readouterr().err
+    assert main(command) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["source"] == "bent_plate" and -1.0 <= told["true_gain"] <= 1.0
+    (remembered,) = Library.open(grown).history
+    assert (remembered["target"], remembered["source"], remembered["of"]) == ("larger", "bent_plate", "onboard")
+    assert remembered["gain"] == told["true_gain"]
 
 
 def test_a_name_that_another_part_has_is_refused_before_anything_is_trained(

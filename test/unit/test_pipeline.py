@@ -127,6 +127,48 @@ def test_a_vote_of_doubtful_segments_is_not_held(tmp_path: Path) -> None:
     assert nearest(piece) == {"bolt_m8"}
 
 
+class StandIn:
+    """Fits what is seen at a scale of 1.5 alone."""
+
+    object = object_model(bent_plate())
+
+    def __init__(self) -> None:
+        self.scales: list[float] = []
+
+    def detect(self, scene: Scene, segments: list[Segment], scale: float, config: GraspConfig) -> list[ObjectPose]:
+        self.scales.append(scale)
+        if abs(scale / 1.5 - 1.0) >= 0.06:
+            return []
+        return [ObjectPose(part.label, "bolt_m8", np.eye(4), scale, 0.9, 0.8, np.float32([0.5])) for part in segments]
+
+    def explained(self, segment: Segment, T_bin_object: np.ndarray, scale: float, within_m: float) -> float:
+        return 1.0
+
+
+def test_another_parts_network_is_fitted_in_scale_once_and_that_is_told(tmp_path: Path) -> None:
+    library = Library.open(write_small_library(tmp_path / "small"))
+    config = replace(PipelineConfig(), selection=SelectionConfig(bin_content="single", revote_every=10))
+    pipeline = PickPipeline(library, cast(Encoder, SaidEncoder(library.encoder_id)), config)
+    network = StandIn()
+    pipeline._models["bolt_m8"] = cast(GraspModel, network)
+
+    def selected(degrees: float) -> Match:
+        scene = replace(scene_with_parts_at((0, 0, 0)), segments=(segment_saying(1, degrees),))
+        (match,) = pipeline._select(scene)
+        return match
+
+    found = selected(10.0)
+    assert (found.nearest.entry, found.source) == ("bolt_m16", "bolt_m8") and found.stands_in
+    assert found.scale == pytest.approx(1.5, rel=0.06) and 2.0 in network.scales
+    assert found.why.endswith("trained on another part, 1.51 of its size fits best")
+    asked = len(network.scales)
+    assert selected(10.0).scale == found.scale and len(network.scales) == asked
+
+    pipeline._held.release()
+    known = selected(0.0)
+    assert known.source == "bolt_m8" and not known.stands_in and known.scale == 1.0 and len(network.scales) == asked
+
+
 def test_it_is_remarked_where_nothing_is_judged(tmp_path: Path, rng: np.random.Generator) -> None:
     cloud, T_cloud_bin = box_in_a_bin(rng)
     library = Library.open(write_small_library(tmp_path / "small"))

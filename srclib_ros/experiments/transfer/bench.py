@@ -19,7 +19,6 @@ import torch
 
 from srclib_ros import __version__
 from srclib_ros.artifact import read_bytes, read_json, sha256, write_json
-from srclib_ros.config import PipelineConfig
 from srclib_ros.errors import ArtifactError
 from srclib_ros.experiments.transfer.targets import Target
 from srclib_ros.grasping.gripper import Gripper
@@ -28,21 +27,18 @@ from srclib_ros.grasping.object_model import ObjectModel, describe, load_object,
 from srclib_ros.library.store import Library
 from srclib_ros.simulation.parts import generate_parts
 from srclib_ros.training.candidate_trials import candidates_that_hold
-from srclib_ros.training.fit_grasp_network import GraspSchedule, fit_grasp_network
+from srclib_ros.training.fit_grasp_network import GraspSchedule
 from srclib_ros.training.grasp_scenes import SceneSource
-from srclib_ros.training.part_piles import PartPile, part_piles
+from srclib_ros.training.part_piles import PartPile
 from srclib_ros.training.part_views import mesh_hash
-from srclib_ros.training.precision_watch import PrecisionWatch
 from srclib_ros.training.source_pairs import SourcePairs, sources_for
-from srclib_ros.training.start import MODES, SCRATCH
+from srclib_ros.training.start import SCRATCH
+from srclib_ros.training.true_gain import BUDGET, SCENES, judged_in, learning_curve
 from srclib_ros.training.warm_start import WarmStart, stored_weights, warm_start
 
 VERSION = 3
 POOLED = "pooled"
-BUDGET = 450
-EVALUATE_EVERY = 15
-SCENES, LOOKED_AT = 144, 24
-PILES, PILES_SEED = 12, 3_000_000
+LOOKED_AT = 24
 
 
 @dataclass(frozen=True)
@@ -94,19 +90,9 @@ class TargetBench:
         torch.set_num_threads(1)
         began = time.perf_counter()
         start = None if run.start == SCRATCH else self._start(run.start)
-        part = self.part if start is None else start.part
-        schedule = GraspSchedule(
-            steps=run.steps, evaluate_every=EVALUATE_EVERY, patience=run.steps, frozen=MODES[run.mode]
-        )
-        fitted = fit_grasp_network(
-            part,
-            self._scenes.scenes(run.scenes),
-            PrecisionWatch(part, self._piles, PipelineConfig()),
-            schedule,
-            run.seed,
-            start=None if start is None else start.network,
-        )
-        curve = [[int(step), round(float(ap), 4)] for step, _, ap in fitted.curve]
+        part, network = (self.part, None) if start is None else (start.part, start.network)
+        scenes = self._scenes.scenes(run.scenes)
+        curve = learning_curve(part, scenes, self._piles, run.seed, network, run.steps, run.mode)
         return {"target": self.target.mesh.name, **asdict(run), "curve": curve, "seconds": time.perf_counter() - began}
 
     @cached_property
@@ -130,8 +116,7 @@ class TargetBench:
 
     @cached_property
     def _piles(self) -> list[PartPile]:
-        rng = np.random.default_rng((self._seed, PILES_SEED))
-        return [pile for pile in part_piles(self.target.mesh, PILES, rng, PipelineConfig()) if pile is not None]
+        return judged_in(self.target.mesh, self._seed)
 
     @cached_property
     def _pairs(self) -> SourcePairs:

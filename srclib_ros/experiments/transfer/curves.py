@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from srclib_ros.types import Matrix
+from srclib_ros.training.true_gain import Curve, from_nothing
 
 SHARE = 0.95
 """Of scratch's final precision: what counts as having learnt the part."""
-Curve = Sequence[Sequence[float]]  # [step, average precision] of each look
-
-
-def area(curve: Curve) -> float:
-    """Mean precision over the steps, by trapezes; a curve without a look at step 0 begins at nothing."""
-    steps, precision = _from_zero(curve)
-    return float(np.trapezoid(precision, steps) / steps[-1])
 
 
 def at(curve: Curve, share: float) -> float:
     """The precision at the first look at or after this share of the budget."""
-    steps, precision = _from_zero(curve)
+    steps, precision = from_nothing(curve)
     return float(precision[np.searchsorted(steps, share * steps[-1] - 1e-9)])
 
 
 def final(curve: Curve) -> float:
     """The median of the last three looks."""
-    return float(np.median(_from_zero(curve)[1][-3:]))
+    return float(np.median(from_nothing(curve)[1][-3:]))
 
 
 def reached(curve: Curve, precision: float) -> float | None:
     """The middle step of the first three looks in a row whose median is at least this; None where there are none."""
-    steps, found = _from_zero(curve)
+    steps, found = from_nothing(curve)
     medians = np.array([np.median(found[row : row + 3]) for row in range(max(1, len(found) - 2))])
     row = int(np.argmax(medians >= precision))
     return float(steps[min(row + 1, len(steps) - 1)]) if medians[row] >= precision else None
@@ -47,10 +38,3 @@ def step_ratio(curve: Curve, scratch: Curve) -> float:
         return 0.0
     interval = float(curve[1][0] - curve[0][0])
     return others / max(own, interval)
-
-
-def _from_zero(curve: Curve) -> tuple[Matrix, Matrix]:
-    steps, precision = np.asarray(curve, np.float64).T
-    if steps[0] > 0:
-        steps, precision = np.append(0.0, steps), np.append(0.0, precision)
-    return steps, precision

@@ -10,12 +10,13 @@ from typing import Any
 from srclib_ros.errors import ConfigError
 from srclib_ros.experiments.transfer.bench import POOLED, SCRATCH, Run, TargetBench
 from srclib_ros.experiments.transfer.choices import EXPECTED, RANDOM, at_random, by_distance, expected_gains
-from srclib_ros.experiments.transfer.curves import Curve, area, final
+from srclib_ros.experiments.transfer.curves import final
 from srclib_ros.experiments.transfer.targets import Target
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.library.store import Library
 from srclib_ros.training.jobs import Jobs
 from srclib_ros.training.progress import Progress, silent
+from srclib_ros.training.true_gain import Curve, area
 
 LONG = 2000
 ORACLE = 2

@@ -9,11 +9,12 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from srclib_ros.experiments.table import Table
-from srclib_ros.experiments.transfer.bench import BUDGET, POOLED, SCENES, SCRATCH, Run
+from srclib_ros.experiments.transfer.bench import POOLED, SCRATCH, Run
 from srclib_ros.experiments.transfer.choices import EXPECTED
-from srclib_ros.experiments.transfer.curves import SHARE, Curve, at, final, reached, step_ratio
+from srclib_ros.experiments.transfer.curves import SHARE, at, final, reached, step_ratio
 from srclib_ros.experiments.transfer.experiment import DATA, LONG, Results
 from srclib_ros.library.expected_gain import KNOWN, known_of
+from srclib_ros.training.true_gain import BUDGET, SCENES, Curve
 
 EARLY = 0.1  # of the budget
 DRAWS = 2000

@@ -10,7 +10,7 @@ import pytest
 from support.box_parts import box
 
 from srclib_ros.errors import ConfigError
-from srclib_ros.experiments.transfer.bench import BUDGET, EVALUATE_EVERY, POOLED, SCRATCH, Run
+from srclib_ros.experiments.transfer.bench import POOLED, SCRATCH, Run
 from srclib_ros.experiments.transfer.choices import FARTHEST, NEAREST, SIZE, at_random, by_distance, expected_gains
 from srclib_ros.experiments.transfer.experiment import DATA, LONG, Experiment, Results
 from srclib_ros.experiments.transfer.summary import write_transfer
@@ -18,6 +18,7 @@ from srclib_ros.experiments.transfer.tables import headline
 from srclib_ros.experiments.transfer.targets import draw_targets
 from srclib_ros.grasping.gripper import load_gripper
 from srclib_ros.library.history import read_history
+from srclib_ros.training.true_gain import BUDGET, EVALUATE_EVERY
 
 LIBRARY = SimpleNamespace(
     entries=[

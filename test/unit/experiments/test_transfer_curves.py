@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from srclib_ros.experiments.transfer.curves import area, at, final, reached, step_ratio
+from srclib_ros.experiments.transfer.curves import at, final, reached, step_ratio
+from srclib_ros.training.true_gain import area
 
 SCRATCH = [[10, 0.0], [20, 0.4], [30, 0.8], [40, 0.8], [50, 0.8], [60, 0.8]]
 WARM = [[0, 0.4], [10, 0.8], [20, 0.8], [30, 0.8], [40, 0.8], [50, 0.8], [60, 0.8]]
