@@ -99,7 +99,7 @@ class PickPipeline:
             why = "; ".join(filter(None, (why, remark)))
         guessed = sum(match.stands_in for match in matches)
         if guessed:
-            remark = f"{guessed} of {len(matches)} parts by the network of another part: poses are a guess"
+            remark = f"{guessed} of {len(matches)} parts by the network of another part, poses are a guess"
             why = "; ".join(filter(None, (why, remark)))
         if self.config.bin.mode == "bin" and not located.has_walls:
             why = "; ".join(filter(None, (why, WALLS_UNKNOWN)))
@@ -127,14 +127,20 @@ class PickPipeline:
         return held
 
     def _fitted(self, scene: Scene, matches: tuple[Match, ...]) -> tuple[Match, ...]:
-        """The matches of a bin of one kind of part; where the network of another part answers for it, at the scale that
-        fits what is seen."""
-        if not matches or not matches[0].stands_in or self._for_this_gripper(matches[0]).source is None:
+        """The matches of a bin of one kind of part; at the scale that fits what is seen, where it may be another part
+        than the source."""
+        if not matches or (matches[0].identity and matches[0].nearest.entry == matches[0].source):
             return matches
-        answer, model = matches[0], self._model(str(matches[0].source))
-        scale = fitted_scale(model, scene, scene.segments, answer.scale, self.config.grasp)
-        why = f"{answer.why}, trained on another part, {scale:.2f} of its size fits best"
-        return tuple(replace(match, scale=scale, why=why) for match in matches)
+        source = self._for_this_gripper(matches[0]).source
+        if source is None:
+            return matches
+        guess = matches[0].scale
+        scale = fitted_scale(self._model(source), scene, scene.segments, guess, self.config.grasp)
+        fitted = tuple(replace(match, scale=scale) for match in matches)
+        if not fitted[0].stands_in:
+            return matches
+        why = f"{matches[0].why}, trained on another part; what is seen is {scale:.2f} of its size"
+        return tuple(replace(match, why=why) for match in fitted)
 
     def _for_this_gripper(self, match: Match) -> Match:
         """The match; without its source where that one's network rates the grasps of another gripper."""

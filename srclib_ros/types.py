@@ -163,8 +163,8 @@ class Match:
 
     @property
     def stands_in(self) -> bool:
-        """Whether the source is likely another part than the one that is seen."""
-        return self.source is not None and not (self.identity and self.nearest.entry == self.source)
+        """Whether the source is another part than the one that is seen, by name or by size."""
+        return self.source is not None and (self.source != self.nearest.entry or self.scale != 1.0)
 
 
 @dataclass(frozen=True, eq=False)

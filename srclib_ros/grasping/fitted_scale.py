@@ -15,6 +15,8 @@ STEP = 1.12
 STEPS = 4  # tried to either side
 DOUBT = 0.6
 """Spread, of the logarithm of the scale, that a guess is trusted to."""
+KEPT = 1.07
+"""So many times better another scale has to be than the guess: parts that the library knows keep their size."""
 EXPLAINED = 0.03  # diameters, of the part as it was guessed, that a point is off a posed surface
 
 
@@ -33,7 +35,7 @@ def fitted_scale(
         for exponent in exponents:
             scale = guess * STEP**exponent
             poses = model.detect(scene, segments, scale, config)
-            trust = np.exp(-0.5 * (exponent * np.log(STEP) / DOUBT) ** 2)
+            trust = KEPT if exponent == 0.0 else np.exp(-0.5 * (exponent * np.log(STEP) / DOUBT) ** 2)
             tried[exponent] = float(trust) * _worth(model, poses, segments, scale, within_m)
         return max(tried, key=lambda exponent: (tried[exponent], -abs(exponent)))
 

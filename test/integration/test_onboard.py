@@ -38,7 +38,8 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     few_candidates(monkeypatch)
     quick = partial(train_grasp_model, validation_scenes=3)
     monkeypatch.setattr("srclib_ros.training.onboarding.train_grasp_model", quick)
-    monkeypatch.setattr(true_gain, "learning_curve", partial(true_gain.learning_curve, steps=true_gain.EVALUATE_EVERY))
+    monkeypatch.setattr(true_gain, "EVALUATE_EVERY", 2)
+    monkeypatch.setattr(true_gain, "learning_curve", partial(true_gain.learning_curve, steps=2))
     monkeypatch.setattr(true_gain, "PILES", 1)
     monkeypatch.setattr("srclib_ros.training.onboarding.GAIN_SCENES", 3)
 

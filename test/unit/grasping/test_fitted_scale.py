@@ -57,6 +57,10 @@ def test_points_are_held_against_the_same_distance_at_every_scale() -> None:
     assert part.within == {EXPLAINED * 0.8 * 0.1}
 
 
+def test_a_part_that_is_known_keeps_its_size_where_another_fits_hardly_better() -> None:
+    assert fitted(Part(1.06), 1.0) == 1.0
+
+
 def test_nothing_found_is_the_guess_and_no_scale_is_beyond_those_tried() -> None:
     assert fitted(Part(1.0, found=()), 0.9) == 0.9
     assert fitted(Part(1.0, found=(0,)), 0.9) == 0.9
