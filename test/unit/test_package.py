@@ -121,6 +121,32 @@ def test_run_names_what_it_does_not_know() -> None:
     assert "'fly'" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "profile"),
+    [
+        ("onboard bolt.stl --unit mm", "train"),
+        ("build parts --out lib", "train"),
+        ("train-encoder parts", "train"),
+        ("experiment transfer", "train"),
+        ("library lib add parts", "train"),
+        ("library lib list", "cell"),
+        ("bench latency", "cell"),
+        ("plan cloud.npz", "cell"),
+        ("onboard --help", "cell"),
+    ],
+)
+def test_what_learns_is_set_up_with_what_it_learns_with(arguments: str, profile: str) -> None:
+    script = (ROOT / "run").read_text()
+    function = script[script.index("profile_of_verb()") : script.index("run_tests()")]
+    done = subprocess.run(["bash", "-c", f"{function}\nprofile_of_verb {arguments}"], capture_output=True, text=True)
+    assert done.stdout.strip() == profile
+
+
+def test_help_of_a_node_starts_none() -> None:
+    done = subprocess.run(["bash", str(ROOT / "run"), "node", "--help"], capture_output=True, text=True, check=True)
+    assert "./run node" in done.stdout
+
+
 def test_continuous_integration_runs_the_tests() -> None:
     script = ROOT / ".ci" / "run"
     assert script.stat().st_mode & 0o111
