@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -11,12 +11,13 @@ from srclib_ros.grasping.model import GraspModel
 from srclib_ros.types import ObjectPose, Scene, Segment
 
 STEP = 1.12
-"""Between the scales tried; the best of them is then tried by half a step to either side."""
-STEPS = 4  # tried to either side
+"""Between the scales tried: those next to the guess, then on as long as the outermost is best, then by half a step."""
+STEPS = 4  # to either side at most
 DOUBT = 0.6
 """Spread, of the logarithm of the scale, that a guess is trusted to."""
 KEPT = 1.07
 """So many times better another scale has to be than the guess: parts that the library knows keep their size."""
+PLAIN = 0.5  # worth of a segment, on average, below which all scales are tried
 EXPLAINED = 0.03  # diameters, of the part as it was guessed, that a point is off a posed surface
 
 
@@ -31,7 +32,8 @@ def fitted_scale(
     within_m = EXPLAINED * guess * model.object.diameter_m
     tried: dict[float, float] = {}
 
-    def tried_best(exponents: Sequence[float]) -> float:
+    def best_of(exponents: Iterable[float]) -> float:
+        """Of these and all tried before."""
         for exponent in exponents:
             scale = guess * STEP**exponent
             poses = model.detect(scene, segments, scale, config)
@@ -39,8 +41,13 @@ def fitted_scale(
             tried[exponent] = float(trust) * _worth(model, poses, segments, scale, within_m)
         return max(tried, key=lambda exponent: (tried[exponent], -abs(exponent)))
 
-    best = tried_best(np.arange(-STEPS, STEPS + 1.0).tolist())
-    best = tried_best([best - 0.5, best + 0.5])
+    best = best_of([0.0, -1.0, 1.0])
+    if tried[best] < PLAIN * len(segments):
+        best = best_of(sign * exponent for exponent in np.arange(2.0, STEPS + 1.0) for sign in (-1.0, 1.0))
+    while best and abs(best) < STEPS and best + np.sign(best) not in tried:
+        best = best_of([best + float(np.sign(best))])
+    if best:
+        best = best_of([best - 0.5, best + 0.5])
     return float(guess * STEP**best) if tried[best] > 0.0 else guess
 
 
