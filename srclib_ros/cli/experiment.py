@@ -143,15 +143,16 @@ def _encoder_folders(given: Sequence[Path]) -> dict[str, Path]:
 
 
 def _transfer(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]:
-    from srclib_ros.experiments.transfer.bench import POOLED, Run
+    from srclib_ros.experiments.transfer.bench import Run
     from srclib_ros.experiments.transfer.experiment import Experiment
-    from srclib_ros.experiments.transfer.pooled import train_pooled
     from srclib_ros.experiments.transfer.selection import selection_tables
     from srclib_ros.experiments.transfer.summary import write_transfer
     from srclib_ros.experiments.transfer.targets import draw_targets
     from srclib_ros.grasping.gripper import load_gripper
+    from srclib_ros.library.entry import POOLED
     from srclib_ros.library.store import Library
     from srclib_ros.simulation.parts import generate_parts
+    from srclib_ros.training.pooled import train_pooled
     from srclib_ros.training.retrieval.near_duplicates import near_duplicates
 
     bar = partial(progress, quiet=args.json)

@@ -10,6 +10,7 @@ srclib library my_library add --models trained/bolt
                                           a network for the entry that the folder is named as
 srclib library my_library add --history out/transfer
                                           what starts have gained, by which `onboard` foretells the next
+srclib library my_library pool               one network of all that have one: what a part starts from that is like none
 srclib library my_library remove bolt_8 nut_8
 srclib library my_library recluster --algorithm agglomerative --k 12
 

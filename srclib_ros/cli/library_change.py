@@ -1,14 +1,15 @@
-"""`srclib library LIB add|remove|recluster`."""
+"""`srclib library LIB add|remove|recluster|pool`."""
 
 from __future__ import annotations
 
 import argparse
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srclib_ros.cli.cluster_options import add_clustering, clustering_of
-from srclib_ros.cli.options import add_jobs, add_json, jobs_of, print_json, progress
+from srclib_ros.cli.options import add_jobs, add_json, add_seed, jobs_of, print_json, progress
 from srclib_ros.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -41,7 +42,11 @@ def configure(actions: argparse._SubParsersAction[Any]) -> None:
     recluster = actions.add_parser("recluster", help="clusters anew; later changes use the same algorithm")
     add_clustering(recluster)
     recluster.set_defaults(action=_recluster)
-    for parser in (add, remove, recluster):
+    pool = actions.add_parser("pool", help="train one network on the scenes of all that have one: half an hour")
+    pool.add_argument("--gripper", default="jaw", metavar="NAME", help="that these networks grasp with (jaw)")
+    add_seed(pool)
+    pool.set_defaults(action=_pool)
+    for parser in (add, remove, recluster, pool):
         add_json(parser)
 
 
@@ -74,6 +79,21 @@ def _recluster(args: argparse.Namespace) -> int:
     given = clustering_of(args)
     library = recluster(args.library, args.algorithm, given)
     return _tell(args, library, f"clustered by {args.algorithm}")
+
+
+def _pool(args: argparse.Namespace) -> int:
+    from srclib_ros.grasping.gripper import load_gripper
+    from srclib_ros.library.store import Library
+    from srclib_ros.training.library_change import add_pooled
+    from srclib_ros.training.pooled import train_pooled
+
+    gripper = load_gripper(args.gripper)
+    work = args.library.resolve().with_name(f".{args.library.resolve().name}.pooling")
+    bar = partial(progress, quiet=args.json)
+    model = train_pooled(Library.open(args.library), gripper, work, args.seed, bar)
+    library = add_pooled(args.library, gripper.name, model)
+    shutil.rmtree(work)
+    return _tell(args, library, f"one network of all that grasp with {gripper.name}")
 
 
 def _tell(args: argparse.Namespace, library: Library, done: str) -> int:

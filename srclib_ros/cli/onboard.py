@@ -5,8 +5,8 @@ found, each candidate is tried in physics, piles are simulated by one core while
 GPU where there is one), and the network is measured in piles that it has not seen. It stops early when the piles that
 it is watched on show no more progress. More minutes and more scenes give better poses.
 
-The network starts as that of the library's source that promises most: of those nearest in looks, for this gripper, each
-is tried on some scenes of the part. The gain is foretold from what starts have gained before, where a library has such
+The network starts as that of the library's source that promises most: of those nearest in looks, for this gripper, and
+of the network of all of them (`srclib library LIB pool`), each is tried on some scenes of the part. The gain is foretold from what starts have gained before, where a library has such
 a history (the one that ships has none yet), and where none promises anything it starts from scratch; without a history
 it starts from the source whose network errs least. A start that falls behind what slow networks from scratch know by
 then is given up for scratch. --start names a source, or scratch; --mode says which of its layers learn on.
@@ -66,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--start",
         default="auto",
         metavar="NAME",
-        help="a source of the library, scratch, or auto: what promises most (auto)",
+        help="a source of the library, pooled, scratch, or auto: what promises most (auto)",
     )
     parser.add_argument(
         "--mode",

@@ -9,6 +9,9 @@ from typing import Any
 from srclib_ros.errors import ArtifactDamagedError
 
 NOISE = -1
+AUTO, SCRATCH, POOLED = "auto", "scratch", "pooled"
+"""Starts of a network that are no entry's: whichever promises most, random weights, and the network that was trained on
+the scenes of all that have one. No entry may have these names."""
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,22 @@ from typing import Any
 
 import numpy as np
 
+from srclib_ros.library.entry import POOLED
 from srclib_ros.types import Matrix
 
-KNOWN = ("distance", "apart", "log_loss", "found", "logme", "same_category", "log_size")
+KNOWN = ("distance", "apart", "log_loss", "found", "logme", "same_category", "log_size", "pooled")
 """Of a pair: how far apart the library sees them; their registered surfaces, in diameters; the loss of the source's
 network on a few scenes of the target, untrained, and the share of parts that it finds there; LogME of its features;
-whether they are of one category; how their sizes differ."""
+whether they are of one category; how their sizes differ; whether it is no source's, but the network of all of them,
+which is as near, and of the same category and size, as the nearest source."""
 RIDGE = 3.0
 
 
 def known_of(pair: Mapping[str, Any]) -> Matrix:
-    """(len(KNOWN),) of a pair with `distance`, `apart`, `loss`, `found`, `logme`, `same_category`, `size_ratio`."""
+    """(len(KNOWN),) of a pair with `source`, `distance`, `apart`, `loss`, `found`, `logme`, `same_category`,
+    `size_ratio`."""
     derived = {"log_loss": np.log(pair["loss"]), "log_size": abs(np.log(pair["size_ratio"]))}
+    derived["pooled"] = pair["source"] == POOLED
     return np.array([float({**pair, **derived}[name]) for name in KNOWN])
 
 

@@ -7,6 +7,7 @@ gallery.safetensors   embeddings (E, V, D), observed sizes size_m (E, V), metric
 queries.safetensors   the same of views that are not remembered: thresholds are set by them
 encoder/              the sealed encoder that the embeddings are of
 models/<name>/        the sealed grasp model of an entry
+pooled/<gripper>/     the sealed network trained on the scenes of all these at once, where there is one
 history.json          what starting from its entries has gained targets, where it was seen, see `history`
 """
 
@@ -22,7 +23,7 @@ import numpy as np
 from srclib_ros.artifact import MANIFEST, open_sealed, read_bytes, read_json, read_tensors, resolve_inside, sha256
 from srclib_ros.embedding.encoder import encoder_id
 from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, EncoderMismatchError
-from srclib_ros.library.entry import Entry
+from srclib_ros.library.entry import POOLED, Entry
 from srclib_ros.library.history import Record, read_history
 from srclib_ros.library.search import Gallery, distance_of
 from srclib_ros.library.thresholds import Thresholds
@@ -110,6 +111,12 @@ class Library:
                 f"{self.folder}: {source!r} has no grasp network; entries that have one: {known}"
             )
         return resolve_inside(self.folder, model)
+
+    @cached_property
+    def pooled(self) -> dict[str, Path]:
+        """Gripper -> the sealed network of all its sources, for those that have one."""
+        folder = self.folder / POOLED
+        return {path.name: path for path in sorted(folder.iterdir())} if folder.is_dir() else {}
 
 
 def _read_entries(folder: Path) -> tuple[Entry, ...]:

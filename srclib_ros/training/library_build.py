@@ -16,6 +16,7 @@ from srclib_ros.embedding import encoder
 from srclib_ros.errors import ConfigError, TrainingError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.library.clustering import Clustering
+from srclib_ros.library.entry import AUTO, POOLED, SCRATCH
 from srclib_ros.library.search import fitting_size_weight
 from srclib_ros.library.store import MODELS, Library
 from srclib_ros.training.jobs import Jobs
@@ -99,6 +100,9 @@ def check_names(names: Sequence[str]) -> None:
     unsafe = [name for name in names if name in (".", "..") or "/" in name or "\\" in name or not name]
     if unsafe:
         raise ConfigError(f"{unsafe[0]!r} cannot be a part's name; rename the file")
+    taken = sorted({AUTO, SCRATCH, POOLED} & set(names))
+    if taken:
+        raise ConfigError(f"{taken[0]!r} is what a start is called that is no part's; rename the file")
 
 
 def _check(parts: Sequence[PartMesh], out: Path, plan: BuildPlan) -> None:

@@ -12,8 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from srclib_ros.artifact import open_sealed
 from srclib_ros.errors import ConfigError
 from srclib_ros.geometry.mesh import PartMesh
+from srclib_ros.grasping import model as grasp_model
 from srclib_ros.library.clustering.record import clustering_given
 from srclib_ros.library.history import Record, with_records
 from srclib_ros.library.store import Library
@@ -68,6 +70,15 @@ def add_parts(
             )
         contents = replace(contents, history=with_records(contents.history, history))
         return _written(contents.with_networks(given), library, work)
+
+
+def add_pooled(folder: Path, gripper: str, model: Path) -> Library:
+    """Keep the sealed network of all its sources for this gripper, in the place of one that is there; returns the
+    library opened. Raises ArtifactError."""
+    open_sealed(model, grasp_model.KIND, grasp_model.SCHEMA)
+    with _changing(folder) as (library, work):
+        contents = Contents.of(library)
+        return _written(replace(contents, pooled={**contents.pooled, gripper: model}), library, work)
 
 
 def remove_entries(folder: Path, names: Sequence[str]) -> Library:

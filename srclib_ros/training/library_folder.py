@@ -10,7 +10,7 @@ import fcntl
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from srclib_ros.errors import ArtifactDamagedError, LibraryBusyError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.library.clustering import ALGORITHMS, Clustering, parts_of
 from srclib_ros.library.clustering.record import clustering_record
-from srclib_ros.library.entry import NOISE, Entry
+from srclib_ros.library.entry import NOISE, POOLED, Entry
 from srclib_ros.library.history import FILE as HISTORY
 from srclib_ros.library.history import Record
 from srclib_ros.library.packing import packed
@@ -42,7 +42,7 @@ class Contents:
 
     entries: their cluster, strength, representative and model are set when it is written. gallery: (E, V); queries:
     (E, Q); both as they will be stored. networks: name -> sealed grasp
-    model.
+    model. pooled: gripper -> that of all its sources.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Contents:
     plan: ViewPlan
     size_weight: float
     history: tuple[Record, ...] = ()
+    pooled: Mapping[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "gallery", self.gallery.as_stored())
@@ -82,6 +83,7 @@ class Contents:
             plan=plan,
             size_weight=library.size_weight,
             history=library.history,
+            pooled=library.pooled,
         )
 
     def kept(self, rows: Sequence[int]) -> Contents:
@@ -169,6 +171,8 @@ def write_library(
     _copy_sealed(contents.encoder_folder, assembled / ENCODER)
     for name, folder in contents.networks.items():
         _copy_sealed(folder, assembled / MODELS / name)
+    for name, folder in contents.pooled.items():
+        _copy_sealed(folder, assembled / POOLED / name)
     entries = [_placed(row, entry, clustering, contents) for row, entry in enumerate(contents.entries)]
     write_json(assembled / ENTRIES, [entry.to_json() for entry in entries])
     for file, views in ((GALLERY, contents.gallery), (QUERIES, contents.queries)):

@@ -23,6 +23,7 @@ from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.model import CONFIG, GraspModel
 from srclib_ros.grasping.object_model import ObjectModel
+from srclib_ros.library.entry import AUTO, POOLED, SCRATCH
 from srclib_ros.library.history import ENOUGH, Record
 from srclib_ros.library.store import Library
 from srclib_ros.training.grasp_network import (
@@ -44,7 +45,7 @@ from srclib_ros.training.pose_evaluation import PoseFigures, pose_figures, try_m
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.retrieval.near_duplicates import near_duplicates
 from srclib_ros.training.source_pairs import SourcePairs, sources_for
-from srclib_ros.training.start import AUTO, SCRATCH, Start, choose_start, slow_losses
+from srclib_ros.training.start import Start, choose_start, slow_losses
 from srclib_ros.training.true_gain import SCENES as GAIN_SCENES
 from srclib_ros.training.true_gain import judged_in, true_gain
 
@@ -166,8 +167,9 @@ def _starting(
 ) -> Starting:
     library = Library.open(folder)
     sources = sources_for(library, gripper)
-    if wish.start not in (AUTO, *sources):
-        raise ConfigError(f"{wish.start!r} is no source of {folder} for {gripper.name}: {', '.join(sources) or 'none'}")
+    known = [*sources, POOLED] if gripper.name in library.pooled else sources
+    if wish.start not in (AUTO, *known):
+        raise ConfigError(f"{wish.start!r} is no source of {folder} for {gripper.name}: {', '.join(known) or 'none'}")
     own = [record for record in library.history if record["gripper"] == gripper.name]
     history = library.history if len(own) >= ENOUGH else tuple(experience)
 

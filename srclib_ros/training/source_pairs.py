@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.model import CONFIG, GraspModel
 from srclib_ros.grasping.object_model import ObjectModel
+from srclib_ros.library.entry import POOLED
 from srclib_ros.library.search import distances
 from srclib_ros.library.selection import vote
 from srclib_ros.library.store import Library
@@ -39,7 +41,8 @@ def sources_for(library: Library, gripper: Gripper) -> list[str]:
 
 
 class SourcePairs:
-    """looked_at: scenes of the target that the sources' networks are tried on. seed: of the target's views."""
+    """looked_at: scenes of the target that the sources' networks are tried on. seed: of the target's views. pooled: the
+    network of all sources (the library's own, where it has one)."""
 
     def __init__(
         self,
@@ -49,9 +52,11 @@ class SourcePairs:
         gripper: Gripper,
         looked_at: Sequence[GraspScene],
         seed: int,
+        pooled: Path | None = None,
     ) -> None:
         self._library, self._mesh, self._part, self._gripper = library, mesh, part, gripper
         self._looked_at, self._seed = looked_at, seed
+        self.pooled = pooled or library.pooled.get(gripper.name)
         self._starts: dict[str, WarmStart] = {}
 
     @cached_property
@@ -70,21 +75,23 @@ class SourcePairs:
         return dict(sorted(found.items(), key=lambda item: item[1]))
 
     def start(self, source: str) -> WarmStart:
-        """The target's network as this source's."""
+        """The target's network as this source's, or as `POOLED`."""
         if source not in self._starts:
-            folder = self._library.model_folder(source)
+            pooled = self.pooled if source == POOLED else None
+            folder = pooled or self._library.model_folder(source)
             model, weights = GraspModel.load(folder, threads=1), stored_weights(folder)
             side_px = GraspSchedule().side_px
             self._starts[source] = warm_start(model, weights, self._part, self._gripper, self._looked_at, side_px)
         return self._starts[source]
 
     def known(self, source: str) -> dict[str, Any]:
-        """What `expected_gain.known_of` takes, with the source's name."""
-        entry, start, side_px = self._library.entry(source), self.start(source), GraspSchedule().side_px
+        """What `expected_gain.known_of` takes, with the source's name; `POOLED` is as near as the nearest source."""
+        start, side_px = self.start(source), GraspSchedule().side_px
+        entry = self._library.entry(next(iter(self.distances)) if source == POOLED else source)
         loss, found = GraspWatch(start.part, self._looked_at, side_px).look(start.network.eval())
         return {
             "source": source,
-            "distance": self.distances[source],
+            "distance": self.distances[entry.name],
             "same_category": bool(entry.category) and entry.category == self._mesh.category,
             "size_ratio": self._mesh.diameter_m / entry.diameter_m,
             "apart": start.registration.apart,

@@ -12,6 +12,7 @@ from srclib_ros.artifact import read_json, resolve_inside
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.model import CONFIG
 from srclib_ros.grasping.object_model import ObjectModel
+from srclib_ros.library.entry import AUTO, POOLED
 from srclib_ros.library.history import Record, gain_model
 from srclib_ros.library.store import Library
 from srclib_ros.training.grasp_scenes import GraspScene
@@ -20,9 +21,9 @@ from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.source_pairs import SourcePairs, sources_for
 from srclib_ros.types import Matrix
 
-AUTO, SCRATCH = "auto", "scratch"
 ASKED = 6
-"""Of the sources nearest as the library sees them, so many are tried on the target before one is chosen."""
+"""Of the sources nearest as the library sees them, so many are tried on the target before one is chosen, and the
+network of all of them, where there is one."""
 SLOW = 0.9
 ZERO_SHOT = "zero_shot"
 MODES: dict[str, tuple[str, ...]] = {
@@ -58,9 +59,11 @@ def choose_start(
     wanted: str,
     progress: Progress = silent,
 ) -> Start | None:
-    """wanted: the name of a source of `pairs`, or `AUTO`: the one that promises most, none where none promises
-    anything; where nothing is known of gains, the one whose network errs least on the target as it is."""
-    names = list(pairs.distances)[:ASKED] if wanted == AUTO else [wanted]
+    """wanted: the name of a source of `pairs`, `POOLED`, or `AUTO`: the one that promises most, none where none
+    promises anything; where nothing is known of gains, the one whose network errs least on the target as it is."""
+    names = [wanted]
+    if wanted == AUTO:
+        names = list(pairs.distances)[:ASKED] + ([POOLED] if pairs.pooled else [])
     asked = [pairs.known(name) for name in progress(names, total=len(names), label=f"{target}: sources tried")]
     if not asked:
         return None

@@ -13,7 +13,7 @@ from support.box_parts import PLAN, boxes, write_model, write_tiny_encoder
 from srclib_ros.cli.main import main
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.library.store import Library
-from srclib_ros.training import true_gain
+from srclib_ros.training import pooled, true_gain
 from srclib_ros.training.grasp_network import train_grasp_model
 from srclib_ros.training.library_build import build_library
 from test.support.few_candidates import few_candidates
@@ -42,6 +42,8 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(true_gain, "learning_curve", partial(true_gain.learning_curve, steps=2))
     monkeypatch.setattr(true_gain, "PILES", 1)
     monkeypatch.setattr("srclib_ros.training.onboarding.GAIN_SCENES", 3)
+    monkeypatch.setattr(pooled, "SCENES_EACH", 3)
+    monkeypatch.setattr(pooled, "train_pooled", partial(pooled.train_pooled, steps=2))
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,16 @@ def test_a_part_becomes_an_entry_with_a_network_once(
     (remembered,) = Library.open(grown).history
     assert (remembered["target"], remembered["source"], remembered["of"]) == ("larger", "bent_plate", "onboard")
     assert remembered["gain"] == told["true_gain"]
+
+    assert main(["library", str(grown), "pool"]) == 0
+    assert "one network of all that grasp with jaw" in capsys.readouterr().out
+    opened = Library.open(grown)
+    assert list(opened.pooled) == ["jaw"] and opened.history == (remembered,)
+    assert not (tmp_path / ".lib.pooling").exists()
+    command = ["onboard", str(mesh), "--unit", "mm", "--library", str(grown), *TINY, "--mode", "zero_shot", "--json"]
+    assert main([*command, "--out", str(tmp_path / "of_all"), "--start", "pooled"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["source"], told["steps"]) == ("pooled", 0)
 
 
 def test_a_name_that_another_part_has_is_refused_before_anything_is_trained(

@@ -22,22 +22,19 @@ from srclib_ros.artifact import read_bytes, read_json, sha256, write_json
 from srclib_ros.errors import ArtifactError
 from srclib_ros.experiments.transfer.targets import Target
 from srclib_ros.grasping.gripper import Gripper
-from srclib_ros.grasping.model import ONNX, GraspModel
+from srclib_ros.grasping.model import ONNX
 from srclib_ros.grasping.object_model import ObjectModel, describe, load_object, save_object
+from srclib_ros.library.entry import POOLED, SCRATCH
 from srclib_ros.library.store import Library
 from srclib_ros.simulation.parts import generate_parts
 from srclib_ros.training.candidate_trials import candidates_that_hold
-from srclib_ros.training.fit_grasp_network import GraspSchedule
 from srclib_ros.training.grasp_scenes import SceneSource
 from srclib_ros.training.part_piles import PartPile
 from srclib_ros.training.part_views import mesh_hash
 from srclib_ros.training.source_pairs import SourcePairs, sources_for
-from srclib_ros.training.start import SCRATCH
 from srclib_ros.training.true_gain import BUDGET, SCENES, judged_in, learning_curve
-from srclib_ros.training.warm_start import WarmStart, stored_weights, warm_start
 
 VERSION = 3
-POOLED = "pooled"
 LOOKED_AT = 24
 
 
@@ -86,10 +83,21 @@ class TargetBench:
             write_json(path, pairs)
             return pairs
 
+    def pooled(self) -> dict[str, Any]:
+        """The same of the network of all sources."""
+        network = sha256(read_bytes(self._pooled / ONNX))[:8]
+        path = self._out / "pairs" / f"{self.target.mesh.name}_{self._key}{self._library.version}_{network}.json"
+        try:
+            return dict(read_json(path))
+        except ArtifactError:
+            pair = self._pairs.known(POOLED)
+            write_json(path, pair)
+            return pair
+
     def _run(self, run: Run) -> dict[str, Any]:
         torch.set_num_threads(1)
         began = time.perf_counter()
-        start = None if run.start == SCRATCH else self._start(run.start)
+        start = None if run.start == SCRATCH else self._pairs.start(run.start)
         part, network = (self.part, None) if start is None else (start.part, start.network)
         scenes = self._scenes.scenes(run.scenes)
         curve = learning_curve(part, scenes, self._piles, run.seed, network, run.steps, run.mode)
@@ -121,14 +129,8 @@ class TargetBench:
     @cached_property
     def _pairs(self) -> SourcePairs:
         looked_at = self._scenes.scenes(LOOKED_AT)
-        return SourcePairs(self._library, self.target.mesh, self.part, self._gripper, looked_at, self._seed)
-
-    def _start(self, name: str) -> WarmStart:
-        if name != POOLED:
-            return self._pairs.start(name)
-        source, side_px = GraspModel.load(self._pooled, threads=1), GraspSchedule().side_px
-        looked_at = self._scenes.scenes(LOOKED_AT)
-        return warm_start(source, stored_weights(self._pooled), self.part, self._gripper, looked_at, side_px)
+        mesh, part = self.target.mesh, self.part
+        return SourcePairs(self._library, mesh, part, self._gripper, looked_at, self._seed, self._pooled)
 
     def _folder(self, name: str) -> Path:
         return self._pooled if name == POOLED else self._library.model_folder(name)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from srclib_ros.library.expected_gain import GainModel
+from srclib_ros.library.history import Record
 
-EXPECTED, NEAREST, SIZE, FARTHEST, RANDOM = "expected gain", "nearest", "nearest in size", "farthest", "random"
+EXPECTED, OR_POOLED = "expected gain", "expected gain, or pooled"
+NEAREST, SIZE, FARTHEST, RANDOM = "nearest", "nearest in size", "farthest", "random"
 Pairs = Sequence[Mapping[str, Any]]  # of one target, one of each source
-Gains = Mapping[str, Mapping[str, float]]  # target -> source -> gain
 
 
 def by_distance(pairs: Pairs) -> dict[str, str]:
@@ -29,8 +30,8 @@ def at_random(pairs: Pairs, seed: int, target: int) -> str:
     return str(pairs[int(np.random.default_rng((seed, target)).integers(len(pairs)))]["source"])
 
 
-def expected_gains(pairs: Mapping[str, Pairs], gains: Gains, target: str) -> dict[str, float]:
-    """Source -> the gain that it promises the target, by a model fitted on the other targets alone."""
-    known = [(pair, gains[name][pair["source"]]) for name in gains if name != target for pair in pairs[name]]
-    model = GainModel.fit(*zip(*known, strict=True))
-    return {pair["source"]: model.expected(pair) for pair in pairs[target]}
+def expected_gains(history: Sequence[Record], target: str, pairs: Pairs) -> dict[str, float]:
+    """Source -> the gain that it promises the target, of these pairs, by a model fitted on the other targets alone."""
+    others = [record for record in history if record["target"] != target]
+    model = GainModel.fit(others, [float(record["gain"]) for record in others])
+    return {pair["source"]: model.expected(pair) for pair in pairs}

@@ -7,12 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from srclib_ros.errors import ConfigError
-from srclib_ros.experiments.transfer.bench import POOLED, SCRATCH, Run, TargetBench
-from srclib_ros.experiments.transfer.choices import EXPECTED, RANDOM, at_random, by_distance, expected_gains
+from srclib_ros.experiments.transfer.bench import Run, TargetBench
+from srclib_ros.experiments.transfer.choices import EXPECTED, OR_POOLED, RANDOM, at_random, by_distance, expected_gains
 from srclib_ros.experiments.transfer.curves import final
 from srclib_ros.experiments.transfer.targets import Target
 from srclib_ros.grasping.gripper import Gripper
+from srclib_ros.library.entry import POOLED, SCRATCH
 from srclib_ros.library.store import Library
 from srclib_ros.training.jobs import Jobs
 from srclib_ros.training.progress import Progress, silent
@@ -41,9 +44,10 @@ class Experiment:
     def run(self, jobs: Jobs | None = None, progress: Progress = silent) -> Results:
         """Everything, the runs of a target one after the other, targets beside each other where `jobs` has room."""
         jobs = jobs or Jobs()
-        pairs = dict(self._of_each(_pairs, [()] * len(self.targets), jobs, progress, "pairs"))
+        known = dict(self._of_each(_known, [()] * len(self.targets), jobs, progress, "pairs"))
+        pairs, pooled = ({name: of[kind] for name, of in known.items()} for kind in (0, 1))
         rows: dict[str, list[Row]] = {name: [] for name in pairs}
-        results = Results(self, pairs, rows)
+        results = Results(self, pairs, pooled, rows)
         for label, stage in (("every source", self._first), ("choices", self._choices), ("closer looks", self._closer)):
             runs = [stage(index, results) for index in range(len(self.targets))]
             for name, found in self._of_each(_rows, [(of_target,) for of_target in runs], jobs, progress, label):
@@ -99,10 +103,12 @@ class Experiment:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """pairs, rows: of each target by its name."""
+    """pairs, pooled, rows: of each target by its name: what is known of its sources, of the network of all of them, and
+    its runs."""
 
     experiment: Experiment
     pairs: Mapping[str, Sequence[Mapping[str, Any]]]
+    pooled: Mapping[str, Mapping[str, Any]]
     rows: Mapping[str, list[Row]]
 
     def curve(self, target: str, start: str, seed: int) -> Curve:
@@ -126,28 +132,28 @@ class Results:
         }
 
     def history(self) -> list[dict[str, Any]]:
-        """What came true of every pair, as a library remembers it."""
-        gripper, gains = self.experiment.gripper.name, self.gains()
+        """What came true of every pair, and of the network of all sources, as a library remembers it."""
+        gripper, first = self.experiment.gripper.name, self.experiment.seeds[0]
         return [
             {
                 "target": name,
                 "gripper": gripper,
-                "gain": gains[name][pair["source"]],
+                "gain": self.gain(name, pair["source"], first),
                 "of": "experiment transfer",
                 **pair,
             }
             for name, pairs in self.pairs.items()
-            for pair in pairs
+            for pair in (*pairs, self.pooled[name])
         ]
 
     def expected(self, target: str) -> dict[str, float]:
-        """Source -> the gain that it promises, by a model that knows nothing of this target."""
-        return expected_gains(self.pairs, self.gains(), target)
+        """Source, and `POOLED` -> the gain that it promises, by a model that knows nothing of this target."""
+        return expected_gains(self.history(), target, (*self.pairs[target], self.pooled[target]))
 
-    def choice(self, target: str) -> str:
-        """The source that promises most."""
+    def choice(self, target: str, with_pooled: bool = False) -> str:
+        """The source that promises most, or the network of all of them, if that is among what is chosen from."""
         promised = self.expected(target)
-        return max(promised, key=lambda source: promised[source])
+        return max(promised, key=lambda start: promised[start] if with_pooled or start != POOLED else -np.inf)
 
     def best(self, target: str, count: int) -> set[str]:
         """The sources that gained most, and those that ended highest, with the first seed."""
@@ -169,12 +175,13 @@ class Results:
     def starts(self, target: int, seed: int) -> dict[str, str]:
         """Way of choosing -> start."""
         name = self.experiment.targets[target].mesh.name
-        ways = {SCRATCH: SCRATCH, POOLED: POOLED, EXPECTED: self.choice(name), RANDOM: self.random(target, seed)}
-        return ways | by_distance(self.pairs[name])
+        ways = {SCRATCH: SCRATCH, POOLED: POOLED, EXPECTED: self.choice(name), OR_POOLED: self.choice(name, True)}
+        return ways | {RANDOM: self.random(target, seed)} | by_distance(self.pairs[name])
 
 
-def _pairs(bench: Any, index: int) -> list[dict[str, Any]]:
-    return list(bench(index).pairs())
+def _known(bench: Any, index: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    made: TargetBench = bench(index)
+    return made.pairs(), made.pooled()
 
 
 def _rows(bench: Any, index: int, runs: Sequence[Run]) -> list[Row]:

@@ -11,10 +11,10 @@ import numpy as np
 from srclib_ros.artifact import write_json
 from srclib_ros.experiments.pictures import save_picture
 from srclib_ros.experiments.table import Table, write_summary
-from srclib_ros.experiments.transfer.bench import POOLED, SCRATCH
 from srclib_ros.experiments.transfer.choices import EXPECTED, FARTHEST, NEAREST, RANDOM
 from srclib_ros.experiments.transfer.experiment import Results
 from srclib_ros.experiments.transfer.tables import headline, tables
+from srclib_ros.library.entry import POOLED, SCRATCH
 from srclib_ros.library.history import FILE as HISTORY
 
 SHOWN = {

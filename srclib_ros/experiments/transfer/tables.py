@@ -9,10 +9,11 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from srclib_ros.experiments.table import Table
-from srclib_ros.experiments.transfer.bench import POOLED, SCRATCH, Run
+from srclib_ros.experiments.transfer.bench import Run
 from srclib_ros.experiments.transfer.choices import EXPECTED
 from srclib_ros.experiments.transfer.curves import SHARE, at, final, reached, step_ratio
 from srclib_ros.experiments.transfer.experiment import DATA, LONG, Results
+from srclib_ros.library.entry import POOLED, SCRATCH
 from srclib_ros.library.expected_gain import KNOWN, known_of
 from srclib_ros.training.true_gain import BUDGET, SCENES, Curve
 
@@ -38,6 +39,8 @@ def headline(results: Results) -> dict[str, Any]:
         "seeds": list(results.experiment.seeds),
         "step_ratio_median": over(siblings, "step_ratio", np.median),
         "step_ratio_median_without_siblings": over(others, "step_ratio", np.median),
+        "step_ratio_median_pooled": over(siblings, "step_ratio_pooled", np.median),
+        "step_ratio_median_pooled_without_siblings": over(others, "step_ratio_pooled", np.median),
         "regret_ap": over(every, "regret_ap", np.mean),
         "regret_ap_early": over(every, "regret_ap_early", np.mean),
         "beats_random": over(every, "beats_random", np.mean),
@@ -81,6 +84,7 @@ def _of_target(results: Results, index: int) -> dict[str, Any]:
     return {
         "siblings": target.siblings,
         "choice": choice,
+        "choice_or_pooled": results.choice(name, with_pooled=True),
         "expected_gain": promised[choice],
         "true_gain": gains[choice],
         "step_ratio": float(np.median([step_ratio(curves[seed], scratch[seed]) for seed in seeds])),
@@ -95,6 +99,10 @@ def _of_target(results: Results, index: int) -> dict[str, Any]:
             [(at(curves[seed], EARLY), at(results.curve(name, POOLED, seed), EARLY)) for seed in seeds]
         ),
         "spearman_gain": _spearman([promised[source] for source in gains], list(gains.values())),
+        "step_ratio_pooled": float(
+            np.median([step_ratio(results.curve(name, POOLED, seed), scratch[seed]) for seed in seeds])
+        ),
+        "ap_pooled": float(np.mean([final(results.curve(name, POOLED, seed)) for seed in seeds])),
     }
 
 
@@ -131,8 +139,8 @@ def _starts(results: Results) -> Table:
             f"(first columns), {len(experiment.seeds)} seeds each, {BUDGET} steps on the same {SCENES} scenes. Step "
             "ratio: median of how many times fewer steps than scratch to 95 % of scratch's final average precision; 0 "
             "where it never gets there. Gain: area under the curve of average precision, less scratch's. Expected "
-            "gain: chosen by a model "
-            "fitted on the other targets.",
+            "gain: chosen among the sources by a model fitted on the other targets; or pooled: the network of all of "
+            "them is among what it chooses from.",
         ),
     )
 

@@ -10,13 +10,14 @@ import pytest
 from support.box_parts import box
 
 from srclib_ros.errors import ConfigError
-from srclib_ros.experiments.transfer.bench import POOLED, SCRATCH, Run
+from srclib_ros.experiments.transfer.bench import Run
 from srclib_ros.experiments.transfer.choices import FARTHEST, NEAREST, SIZE, at_random, by_distance, expected_gains
 from srclib_ros.experiments.transfer.experiment import DATA, LONG, Experiment, Results
 from srclib_ros.experiments.transfer.summary import write_transfer
 from srclib_ros.experiments.transfer.tables import headline
 from srclib_ros.experiments.transfer.targets import draw_targets
 from srclib_ros.grasping.gripper import load_gripper
+from srclib_ros.library.entry import POOLED, SCRATCH
 from srclib_ros.library.history import read_history
 from srclib_ros.training.true_gain import BUDGET, EVALUATE_EVERY
 
@@ -68,10 +69,14 @@ def test_choices_that_need_no_gains():
 
 
 def test_expected_gains_come_from_the_other_targets():
-    pairs = {"a": pairs_of(0.0), "b": pairs_of(0.01), "c": pairs_of(0.02)}
     right = {name: 1.0 - DISTANCE[name] for name in SOURCES}
     gains = {"a": right, "b": right, "c": dict.fromkeys(SOURCES, -9.0)}
-    expected = expected_gains(pairs, gains, "c")
+    history = [
+        {**pair, "target": target, "gain": gains[target][pair["source"]]}
+        for target, shift in (("a", 0.0), ("b", 0.01), ("c", 0.02))
+        for pair in pairs_of(shift)
+    ]
+    expected = expected_gains(history, "c", pairs_of(0.02))
     assert expected["near"] > expected["same_size"] > expected["far"] > 0.0
 
 
@@ -96,7 +101,8 @@ def results(tmp_path: Path) -> Results:
         runs += [Run(start, scenes=count) for count in DATA for start in (SCRATCH, "near")]
         runs += [Run("near", mode=mode) for mode in ("features", "late")]
         rows[name] = [row(name, run, reaches[run.start], 0.9 if run.start != "far" else 0.8) for run in runs]
-    return Results(experiment, pairs, rows)
+    pooled = {name: {**of[0], "source": POOLED} for name, of in pairs.items()}
+    return Results(experiment, pairs, pooled, rows)
 
 
 def test_the_headline_by_hand(results: Results):
@@ -104,7 +110,7 @@ def test_the_headline_by_hand(results: Results):
     assert set(found["targets"]) == {target.mesh.name for target in results.experiment.targets}
     assert found["step_ratio_median"] == found["step_ratio_median_without_siblings"] == 300 / EVALUATE_EVERY
     assert found["regret_ap"] == 0.0 and found["regret_ap_early"] == 0.0
-    assert found["beats_pooled"] == 1.0
+    assert found["beats_pooled"] == 1.0 and found["step_ratio_median_pooled"] == 2.0
     drawn = [results.random(index, seed) for index in range(4) for seed in (0, 1, 2)]
     assert found["beats_random"] == pytest.approx(1.0 - 0.5 * drawn.count("near") / len(drawn))
     assert found["spearman_gain"] == pytest.approx(1.0)
@@ -126,7 +132,7 @@ def test_summary_tables_and_pictures(results: Results, tmp_path: Path):
     for title in ("Where a network starts", "Gain of every source", "What foretells a gain", "Closer looks"):
         assert title in text
     history = read_history(tmp_path)
-    assert len(history) == 4 * len(SOURCES) and {record["gripper"] for record in history} == {"jaw"}
+    assert len(history) == 4 * (len(SOURCES) + 1) and {record["gripper"] for record in history} == {"jaw"}
     assert (tmp_path / "curves.png").stat().st_size > 10_000 and (tmp_path / "gains.png").stat().st_size > 5_000
 
 

@@ -12,6 +12,7 @@ RNG = np.random.default_rng(0)
 
 def pair(distance: float, loss: float = 1.0, **more):
     return {
+        "source": "bolt",
         "distance": distance,
         "apart": float(RNG.random()),
         "loss": loss,
@@ -28,6 +29,10 @@ def test_what_is_known_of_a_pair():
     assert known["distance"] == 0.4 and known["log_loss"] == pytest.approx(1.0) and known["same_category"] == 1.0
     assert known["log_size"] == pytest.approx(np.log(2.0))
     assert known_of(pair(0.4, size_ratio=2.0))[KNOWN.index("log_size")] == pytest.approx(np.log(2.0))
+
+
+def test_the_network_of_all_sources_is_told_from_a_source():
+    assert [known_of(pair(0.4) | {"source": name})[KNOWN.index("pooled")] for name in ("bolt", "pooled")] == [0.0, 1.0]
 
 
 def test_a_law_is_found_again():

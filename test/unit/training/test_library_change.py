@@ -18,7 +18,7 @@ from srclib_ros.library.clustering.record import clustering_given, clustering_re
 from srclib_ros.library.store import KIND, SCHEMA, Library
 from srclib_ros.training import library_folder
 from srclib_ros.training.library_build import build_library
-from srclib_ros.training.library_change import add_parts, recluster, remove_entries
+from srclib_ros.training.library_change import add_parts, add_pooled, recluster, remove_entries
 from srclib_ros.training.library_folder import work_folder
 
 pytest.importorskip("torch")
@@ -182,3 +182,20 @@ def test_what_came_true_is_remembered_through_every_change(library: Path) -> Non
     assert add_parts(library, boxes()[3:]).history == (record,)
     assert remove_entries(library, ["bar_40"]).history == (record,)
     assert add_parts(library, [], history=[record | {"gain": -0.1}]).history[0]["gain"] == -0.1
+
+
+def test_the_network_of_all_sources_stays_through_other_changes(library: Path, tmp_path: Path) -> None:
+    write_model(boxes()[0], tmp_path / "of_all")
+    assert Library.open(library).pooled == {}
+    kept = add_pooled(library, "jaw", tmp_path / "of_all").pooled["jaw"]
+    assert files_of(kept) == files_of(tmp_path / "of_all")
+    add_parts(library, boxes()[3:])
+    assert list(remove_entries(library, ["plate_60"]).pooled) == ["jaw"]
+    with pytest.raises(ArtifactMissingError):
+        add_pooled(library, "jaw", tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("name", ["pooled", "scratch", "auto"])
+def test_no_entry_is_called_as_a_start_is(library: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match=f"'{name}' is what a start is called"):
+        add_parts(library, [box(name, "bar", 0.04, 0.01, 0.01)])

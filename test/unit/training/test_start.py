@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from srclib_ros.library.entry import AUTO, POOLED
 from srclib_ros.library.history import ENOUGH
-from srclib_ros.training.start import ASKED, AUTO, choose_start, fell_behind
+from srclib_ros.training.start import ASKED, choose_start, fell_behind
 
 
 class Pairs:
@@ -19,12 +21,13 @@ class Pairs:
         self.losses = losses
         self.distances = {name: 0.1 * index for index, name in enumerate(losses)}
         self.asked: list[str] = []
+        self.pooled: Path | None = None
 
     def known(self, source: str) -> dict[str, Any]:
         self.asked.append(source)
         return {
             "source": source,
-            "distance": self.distances[source],
+            "distance": self.distances.get(source, 0.0),
             "loss": self.losses[source],
             "apart": 0.1,
             "found": 0.0,
@@ -76,6 +79,19 @@ def test_only_the_nearest_are_asked() -> None:
     found = choose_start(pairs, [], "jaw", "target", AUTO)
     assert pairs.asked == [f"s{index:02d}" for index in range(ASKED)]
     assert found is not None and found.source == f"s{ASKED - 1:02d}"
+
+
+def test_the_network_of_all_sources_is_asked_beside_the_nearest() -> None:
+    pairs = Pairs(a=2.0, b=1.5)
+    pairs.losses[POOLED] = 1.0
+    found = choose_start(pairs, [], "jaw", "target", AUTO)
+    assert found is not None and found.source == "b"
+    pairs.pooled = Path("pooled")
+    found = choose_start(pairs, [], "jaw", "target", AUTO)
+    assert found is not None and (found.source, found.network) == (POOLED, "network of pooled")
+    assert pairs.asked[-3:] == ["a", "b", POOLED]
+    named = choose_start(pairs, [], "jaw", "target", POOLED)
+    assert named is not None and named.source == POOLED
 
 
 def test_no_sources() -> None:

@@ -31,6 +31,7 @@ from srclib_ros.training.source_pairs import sources_for
 
 SCENES_EACH = 54
 STEPS = 6000
+SCENES_FOLDER = "pooled_scenes"
 
 
 def train_pooled(
@@ -53,7 +54,7 @@ def train_pooled(
     parts = [GraspModel.load(library.model_folder(name), 1).object for name in names]
     parts.sort(key=lambda part: -len(part.candidates))
     parts = [replace(part, R_canonical_object=register(part, parts[0]).R_source_target) for part in parts]
-    sources = [_source(part, gripper, folder / "pooled_scenes", seed) for part in parts]
+    sources = [_source(part, gripper, folder / SCENES_FOLDER, seed) for part in parts]
     scenes = [source.scenes(SCENES_EACH) for source in progress(sources, total=len(sources), label="pooled: scenes")]
     network = _fit(parts, scenes, GraspSchedule(steps=steps), seed, progress)
     save_object(out, parts[0])
