@@ -6,10 +6,11 @@ GPU where there is one), and the network is measured in piles that it has not se
 it is watched on show no more progress. More minutes and more scenes give better poses.
 
 The network starts as that of the library's source that promises most: of those nearest in looks, for this gripper, and
-of the network of all of them (`srclib library LIB pool`), each is tried on some scenes of the part. The gain is foretold from what starts have gained before, where a library has such
-a history (the one that ships has none yet), and where none promises anything it starts from scratch; without a history
-it starts from the source whose network errs least. A start that falls behind what slow networks from scratch know by
-then is given up for scratch. --start names a source, or scratch; --mode says which of its layers learn on.
+of the network of all of them (`srclib library LIB pool`), each is tried on some scenes of the part. The gain is
+foretold from what starts have gained before, where a library has such a history (the one that ships has none yet), and
+where none promises anything it starts from scratch; without a history it starts from the source whose network errs
+least. A start that falls behind what slow networks from scratch know by then is given up for scratch. --start names a
+source, or scratch; --mode says which of its layers learn on.
 --with-scratch measures what the start has gained: the area under its curve of average precision over 450 steps, less
 that from random weights.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import io
-import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,18 +17,15 @@ from torch import Tensor, nn
 from srclib_ros.errors import TrainingError
 from srclib_ros.grasping.network import CHANNELS
 from srclib_ros.grasping.object_model import ObjectModel
-from srclib_ros.training.checkpoint import load_checkpoint, save_checkpoint
+from srclib_ros.training.grasp_learner import GraspLearner
 from srclib_ros.training.grasp_loss import GraspLoss
 from srclib_ros.training.grasp_scenes import GraspScene
+from srclib_ros.training.grasp_schedule import GraspSchedule
 from srclib_ros.training.grasp_targets import Example, make_example
 from srclib_ros.training.grid_net import GridNet
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.types import Matrix
 
-WARM_UP = 125
-FIRST_SCENES = 6
-STREAMED = 0.7
-"""Share of the steps in which the scenes drawn from grow to all of them."""
 LOSS_OVER = 50  # last steps that the reported losses are averaged over
 
 
@@ -44,34 +40,6 @@ class Watch(Protocol):
     """How far a network is: its loss, and another figure, where it is in evaluation mode."""
 
     def look(self, network: GridNet, /) -> tuple[float, float]: ...
-
-
-@dataclass(frozen=True)
-class GraspSchedule:
-    """steps of the optimiser at most, each on `maps` maps of `side_px` pixels; the rate rises, then stays.
-
-    average: the network kept is the mean of those along the way, each weighing this much less than the one after it;
-    so it is at any step what a falling rate would lead to there, and trainings of different lengths compare.
-    evaluate_every: steps between looks at how far it is. patience: looks in a row that bring no better loss, after
-    which it stops. frozen: names of parts of the network (`stem`, `trunk.0`, ...) that stay as they are.
-    """
-
-    steps: int = 5000
-    maps: int = 10
-    side_px: int = 72
-    learning_rate: float = 2.5e-3
-    weight_decay: float = 1e-3
-    average: float = 0.998
-    evaluate_every: int = 250
-    patience: int = 8
-    frozen: tuple[str, ...] = ()
-
-    def rate_at(self, step: int) -> float:
-        return self.learning_rate * min((step + 1) / WARM_UP, 1.0)
-
-    def scenes_at(self, step: int, scenes: int) -> int:
-        """How many of the scenes a step draws from."""
-        return min(scenes, max(FIRST_SCENES, math.ceil(scenes * step / (STREAMED * self.steps))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,27 +77,17 @@ def fit_grasp_network(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(seed)
     network = copy.deepcopy(start) if start is not None else GridNet(len(part.candidates))
-    network = network.to(device, memory_format=torch.channels_last)
-    averaged = copy.deepcopy(network).eval()
-    both = nn.ModuleList([network, averaged])
-    frozen = [network.get_submodule(name) for name in schedule.frozen]
-    for module in frozen:
-        module.requires_grad_(False)
-    learnt = [weight for weight in network.parameters() if weight.requires_grad]
-    optimiser = torch.optim.AdamW(learnt, weight_decay=schedule.weight_decay)
+    learner = GraspLearner(network.to(device, memory_format=torch.channels_last), schedule)
     curve = np.zeros((0, 3))
     if checkpoint is not None and checkpoint.is_file():
-        curve = load_checkpoint(checkpoint, both, optimiser)
+        curve = learner.load(checkpoint)
     elif start is not None:
-        curve = np.array([[0, *watch.look(averaged)]])
+        curve = np.array([[0, *watch.look(learner.averaged)]])
     first = int(curve[-1, 0]) if len(curve) else 0
     done_with = _no_better(curve, schedule.patience) or (len(curve) > 0 and hopeless(curve))
     steps = range(first, first if done_with else schedule.steps)
     loss_of = GraspLoss(part, device)
     last: list[dict[str, Tensor]] = []
-    network.train()
-    for module in frozen:
-        module.eval()
 
     def drawn(step: int) -> list[Example]:
         rng = np.random.default_rng((seed, step))
@@ -144,44 +102,27 @@ def fit_grasp_network(
             examples = coming.result()
             coming = ahead.submit(drawn, step + 1) if step + 1 < steps.stop else None
             maps = torch.from_numpy(np.stack([example.maps for example in examples]))
-            terms = loss_of(network(maps.to(device, memory_format=torch.channels_last)), examples)
+            terms = loss_of(learner.network(maps.to(device, memory_format=torch.channels_last)), examples)
             loss = torch.stack(list(terms.values())).sum()
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(learnt, 5.0)
-            for group in optimiser.param_groups:
-                group["lr"] = schedule.rate_at(step)
-            optimiser.step()
-            follow(averaged, network, min(schedule.average, (step + 1) / (step + 10)))
+            learner.step(step, loss)
             last = [*last[-LOSS_OVER + 1 :], {name: term.detach() for name, term in terms.items()}]
             if (step + 1) % schedule.evaluate_every == 0 or step + 1 == schedule.steps:
                 if not torch.isfinite(loss):
                     raise TrainingError(f"{part.name}: the loss is no longer finite; lower the learning rate")
-                curve = np.concatenate([curve, [[step + 1, *watch.look(averaged)]]])
+                curve = np.concatenate([curve, [[step + 1, *watch.look(learner.averaged)]]])
                 if checkpoint is not None:
-                    save_checkpoint(checkpoint, both, optimiser, curve)
+                    learner.save(checkpoint, curve)
                 if _no_better(curve, schedule.patience) or hopeless(curve):
                     break
     names = {name for terms in last for name in terms}
     losses = {name: float(np.mean([float(terms[name]) for terms in last if name in terms])) for name in sorted(names)}
     done = int(curve[-1, 0]) if len(curve) else first
-    return Fitted(averaged.cpu(), losses, curve, done, bool(len(curve)) and hopeless(curve))
+    return Fitted(learner.averaged.cpu(), losses, curve, done, bool(len(curve)) and hopeless(curve))
 
 
 def _no_better(curve: Matrix, patience: int) -> bool:
     """Whether none of the last `patience` looks is better than all before them."""
     return len(curve) > patience and bool(curve[:-patience, 1].min() <= curve[-patience:, 1].min())
-
-
-@torch.no_grad()
-def follow(averaged: nn.Module, network: nn.Module, keep: float) -> None:
-    """Move every weight of `averaged` by 1 - keep of the way to that of `network`, in place."""
-    pairs = list(zip(averaged.state_dict().values(), network.state_dict().values(), strict=True))
-    for kept, now in pairs:
-        if kept.is_floating_point():
-            kept.lerp_(now, 1.0 - keep)
-        else:
-            kept.copy_(now)
 
 
 def onnx_bytes(network: GridNet) -> bytes:

@@ -22,9 +22,10 @@ from srclib_ros.grasping.network import GridNetwork
 from srclib_ros.grasping.object_model import FILE, describe, save_object
 from srclib_ros.training.candidate_trials import candidates_that_hold
 from srclib_ros.training.curve_picture import draw_curve
-from srclib_ros.training.fit_grasp_network import Fitted, GraspSchedule, fit_grasp_network, onnx_bytes
+from srclib_ros.training.fit_grasp_network import Fitted, fit_grasp_network, onnx_bytes
 from srclib_ros.training.grasp_evaluation import evaluate
 from srclib_ros.training.grasp_scenes import GraspScene, SceneSource
+from srclib_ros.training.grasp_schedule import GraspSchedule
 from srclib_ros.training.grasp_stream import SceneStream
 from srclib_ros.training.grasp_watch import GraspWatch
 from srclib_ros.training.part_views import mesh_hash

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from srclib_ros import __version__
 from srclib_ros.artifact import MANIFEST, hash_of_file, seal, sha256, write_atomic, write_json
@@ -21,9 +20,11 @@ from srclib_ros.grasping.object_model import FILE, ObjectModel, save_object
 from srclib_ros.grasping.registration import register
 from srclib_ros.library.store import Library
 from srclib_ros.simulation.parts import generate_parts
-from srclib_ros.training.fit_grasp_network import GraspSchedule, follow, onnx_bytes
+from srclib_ros.training.fit_grasp_network import onnx_bytes
+from srclib_ros.training.grasp_learner import GraspLearner
 from srclib_ros.training.grasp_loss import GraspLoss
 from srclib_ros.training.grasp_scenes import GraspScene, SceneSource
+from srclib_ros.training.grasp_schedule import GraspSchedule
 from srclib_ros.training.grasp_targets import make_example
 from srclib_ros.training.grid_net import GridNet
 from srclib_ros.training.progress import Progress, silent
@@ -56,7 +57,8 @@ def train_pooled(
     parts = [replace(part, R_canonical_object=register(part, parts[0]).R_source_target) for part in parts]
     sources = [_source(part, gripper, folder / SCENES_FOLDER, seed) for part in parts]
     scenes = [source.scenes(SCENES_EACH) for source in progress(sources, total=len(sources), label="pooled: scenes")]
-    network = _fit(parts, scenes, GraspSchedule(steps=steps), seed, progress)
+    checkpoint = folder / f"pooled_{key}.safetensors"
+    network = _fit(parts, scenes, GraspSchedule(steps=steps), seed, checkpoint, progress)
     save_object(out, parts[0])
     write_atomic(out / ONNX, onnx_bytes(network))
     config = {
@@ -81,27 +83,23 @@ def _fit(
     scenes: Sequence[Sequence[GraspScene]],
     schedule: GraspSchedule,
     seed: int,
+    checkpoint: Path,
     progress: Progress,
 ) -> GridNet:
+    """What the candidates of one part are worth says nothing of another's, and is not learnt."""
     torch.manual_seed(seed)
-    network, averaged = (GridNet(len(parts[0].candidates)) for _ in range(2))
-    averaged.load_state_dict(network.state_dict())
-    network.train()
-    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=schedule.weight_decay)
+    learner = GraspLearner(GridNet(len(parts[0].candidates)), schedule)
     losses = [GraspLoss(part) for part in parts]
-    for step in progress(range(schedule.steps), total=schedule.steps, label="pooled: network"):
+    first = int(learner.load(checkpoint)[0]) if checkpoint.is_file() else 0
+    steps = range(first, schedule.steps)
+    for step in progress(steps, total=len(steps), label="pooled: network"):
         rng = np.random.default_rng((seed, step))
         turn = step % len(parts)
         chosen = rng.integers(len(scenes[turn]), size=schedule.maps)
         examples = [make_example(scenes[turn][index], parts[turn], schedule.side_px, rng) for index in chosen]
-        cells = network(torch.from_numpy(np.stack([example.maps for example in examples])))
+        cells = learner.network(torch.from_numpy(np.stack([example.maps for example in examples])))
         terms = losses[turn](cells[:, : FIRST_QUALITY + len(parts[turn].candidates)], examples)
-        loss = torch.stack([term for name, term in terms.items() if name != "quality"]).sum()
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        for group in optimiser.param_groups:
-            group["lr"] = schedule.rate_at(step)
-        optimiser.step()
-        follow(averaged, network, min(schedule.average, (step + 1) / (step + 10)))
-    return averaged.eval()
+        learner.step(step, torch.stack([term for name, term in terms.items() if name != "quality"]).sum())
+        if (step + 1) % schedule.evaluate_every == 0:
+            learner.save(checkpoint, np.array([step + 1]))
+    return learner.averaged

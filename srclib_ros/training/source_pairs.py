@@ -19,8 +19,8 @@ from srclib_ros.library.entry import POOLED
 from srclib_ros.library.search import distances
 from srclib_ros.library.selection import vote
 from srclib_ros.library.store import Library
-from srclib_ros.training.fit_grasp_network import GraspSchedule
 from srclib_ros.training.grasp_scenes import GraspScene
+from srclib_ros.training.grasp_schedule import GraspSchedule
 from srclib_ros.training.grasp_watch import GraspWatch
 from srclib_ros.training.transferability import label_evidence
 from srclib_ros.training.views import full_clouds, partial_clouds

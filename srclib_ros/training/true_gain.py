@@ -12,7 +12,8 @@ import numpy as np
 from srclib_ros.config import PipelineConfig
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.object_model import ObjectModel
-from srclib_ros.training.fit_grasp_network import GraspSchedule, Scenes, fit_grasp_network
+from srclib_ros.training.fit_grasp_network import Scenes, fit_grasp_network
+from srclib_ros.training.grasp_schedule import GraspSchedule
 from srclib_ros.training.grid_net import GridNet
 from srclib_ros.training.part_piles import PartPile, part_piles
 from srclib_ros.training.precision_watch import PrecisionWatch

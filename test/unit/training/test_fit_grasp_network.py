@@ -9,8 +9,8 @@ import torch
 from srclib_ros.errors import TrainingError
 from srclib_ros.grasping.network import FIRST_QUALITY
 from srclib_ros.inference import open_session
-from srclib_ros.training import fit_grasp_network as fitting
-from srclib_ros.training.fit_grasp_network import GraspSchedule, fit_grasp_network, onnx_bytes
+from srclib_ros.training.fit_grasp_network import fit_grasp_network, onnx_bytes
+from srclib_ros.training.grasp_schedule import FIRST_SCENES, GraspSchedule
 from srclib_ros.training.grasp_watch import GraspWatch
 from srclib_ros.training.grid_net import GridNet
 from test.support.grasp_parts import bent_plate, object_model
@@ -93,7 +93,7 @@ def test_what_was_given_up_stays_given_up(tmp_path: Path) -> None:
 
 def test_more_scenes_are_drawn_from_as_a_training_goes_on() -> None:
     schedule = GraspSchedule(steps=100)
-    assert [schedule.scenes_at(step, 70) for step in (0, 35, 70, 99)] == [fitting.FIRST_SCENES, 35, 70, 70]
+    assert [schedule.scenes_at(step, 70) for step in (0, 35, 70, 99)] == [FIRST_SCENES, 35, 70, 70]
     assert schedule.scenes_at(0, 2) == 2
 
 
