@@ -37,7 +37,7 @@ def gain_model(history: Sequence[Record], gripper: str, target: str) -> GainMode
     known = [record for record in history if record["gripper"] == gripper and record["target"] != target]
     if len(known) < ENOUGH:
         return None
-    return GainModel.fit(known, [float(record["gain"]) for record in known])
+    return GainModel.fit(known)
 
 
 def with_records(history: Iterable[Record], new: Iterable[Record]) -> tuple[Record, ...]:

@@ -32,6 +32,5 @@ def at_random(pairs: Pairs, seed: int, target: int) -> str:
 
 def expected_gains(history: Sequence[Record], target: str, pairs: Pairs) -> dict[str, float]:
     """Source -> the gain that it promises the target, of these pairs, by a model fitted on the other targets alone."""
-    others = [record for record in history if record["target"] != target]
-    model = GainModel.fit(others, [float(record["gain"]) for record in others])
+    model = GainModel.fit([record for record in history if record["target"] != target])
     return {pair["source"]: model.expected(pair) for pair in pairs}

@@ -36,13 +36,25 @@ def test_the_network_of_all_sources_is_told_from_a_source():
 
 
 def test_a_law_is_found_again():
-    pairs = [pair(float(d)) for d in np.linspace(0.0, 1.0, 60)]
-    model = GainModel.fit(pairs, [0.5 - 0.8 * of["distance"] for of in pairs])
+    distances = np.linspace(0.0, 1.0, 60)
+    pairs = [pair(float(d), target=f"t{row}", gain=0.5 - 0.8 * d) for row, d in enumerate(distances)]
+    model = GainModel.fit(pairs)
     assert model.expected(pair(0.0)) == pytest.approx(0.5, abs=0.06)
     assert model.expected(pair(1.0)) == pytest.approx(-0.3, abs=0.06)
 
 
 def test_what_never_varies_says_nothing():
-    pairs = [pair(float(d), found=0.3) for d in np.linspace(0.0, 1.0, 20)]
-    model = GainModel.fit(pairs, [of["distance"] for of in pairs])
+    pairs = [pair(float(d), found=0.3, target="t", gain=d) for d in np.linspace(0.0, 1.0, 20)]
+    model = GainModel.fit(pairs)
     assert model.expected(pair(0.5, found=0.9)) == pytest.approx(model.expected(pair(0.5, found=0.3)), abs=0.05)
+
+
+def test_a_target_that_gains_from_anything_does_not_speak_for_its_sources():
+    """One far from all of the library gains most, being hard from scratch; of each target the nearer gains more."""
+    pairs = [
+        pair(base + d, target=f"t{row}", gain=3.0 * base - d)
+        for row, base in enumerate((0.1, 0.3, 0.5))
+        for d in np.linspace(0.0, 0.3, 16)
+    ]
+    model = GainModel.fit(pairs)
+    assert model.expected(pair(0.2)) > model.expected(pair(0.4))
