@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from srclib_ros.config import PipelineConfig, SelectionConfig
@@ -58,6 +58,8 @@ class PickPipeline:
         self._models: dict[str, GraspModel] = {}
         self._held = _HeldSelection()
         self._failed = FailedGrasps()
+        self._fit = _FittedScale(("", 0.0), None, 0)
+        self._frame = 0
 
     def with_config(self, config: PipelineConfig) -> PickPipeline:
         """The same library, encoder and networks under another config."""
@@ -97,9 +99,10 @@ class PickPipeline:
         if unheld:
             remark = f"{unheld} of {len(matches)} parts whose source has a network, but not for {self.gripper.name}"
             why = "; ".join(filter(None, (why, remark)))
-        guessed = sum(match.stands_in for match in matches)
+        posed = {pose.segment for pose in poses}
+        guessed = sum(match.stands_in and match.segment in posed for match in matches)
         if guessed:
-            remark = f"{guessed} of {len(matches)} parts by the network of another part, poses are a guess"
+            remark = f"{guessed} of {len(matches)} parts by a network of another part or size: poses are a guess"
             why = "; ".join(filter(None, (why, remark)))
         if self.config.bin.mode == "bin" and not located.has_walls:
             why = "; ".join(filter(None, (why, WALLS_UNKNOWN)))
@@ -116,13 +119,14 @@ class PickPipeline:
         self._failed = other._failed
 
     def _select(self, scene: Scene) -> tuple[Match, ...]:
+        self._frame += 1
         if self.config.selection.bin_content != "single":
             return select(self.library, self.encoder, scene.segments, self.config.selection)
         held = self._held.matches(scene, self.config.selection)
         if held is None:
             held = select(self.library, self.encoder, scene.segments, self.config.selection)
-            held = self._fitted(scene, held)
             if not all(match.doubtful for match in held):
+                held = self._fitted(scene, held)
                 self._held.hold(held, self.config.selection.revote_every)
         return held
 
@@ -135,12 +139,13 @@ class PickPipeline:
         if source is None:
             return matches
         guess = matches[0].scale
-        scale = fitted_scale(self._model(source), scene, scene.segments, guess, self.config.grasp)
-        fitted = tuple(replace(match, scale=scale) for match in matches)
-        if not fitted[0].stands_in:
+        if (source, guess) != self._fit.of or self._frame >= self._fit.until:
+            scale = fitted_scale(self._model(source), scene, scene.segments, guess, self.config.grasp)
+            self._fit = _FittedScale((source, guess), scale, self._frame + self.config.selection.revote_every)
+        if self._fit.scale is None or self._fit.scale == guess == 1.0:
             return matches
-        why = f"{matches[0].why}, trained on another part; what is seen is {scale:.2f} of its size"
-        return tuple(replace(match, why=why) for match in fitted)
+        why = f"{matches[0].why}; what is seen is {self._fit.scale:.2f} of its size"
+        return tuple(replace(match, scale=self._fit.scale, why=why) for match in matches)
 
     def _for_this_gripper(self, match: Match) -> Match:
         """The match; without its source where that one's network rates the grasps of another gripper."""
@@ -194,6 +199,15 @@ class _StageClock:
         start = time.perf_counter()
         yield
         self.stages_ms[name] = (time.perf_counter() - start) * 1e3
+
+
+@dataclass(frozen=True)
+class _FittedScale:
+    """The scale that was fitted `of` a source and a guess, None where nothing fits; fitted again from frame `until`."""
+
+    of: tuple[str, float]
+    scale: float | None
+    until: int
 
 
 class _HeldSelection:

@@ -163,7 +163,7 @@ class Match:
 
     @property
     def stands_in(self) -> bool:
-        """Whether the source is another part than the one that is seen, by name or by size."""
+        """Whether the source is another part than the nearest entry, or of another size than what is seen."""
         return self.source is not None and (self.source != self.nearest.entry or self.scale != 1.0)
 
 

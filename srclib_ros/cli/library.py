@@ -61,7 +61,17 @@ def summary(library: Library) -> dict[str, Any]:
         "version": library.version,
         **{key: library.manifest.get(key) for key in keys},
         "entries": [entry.to_json() for entry in library.entries],
+        "pooled": {gripper: _pooled_of(folder) for gripper, folder in library.pooled.items()},
+        "history": len(library.history),
     }
+
+
+def _pooled_of(folder: Path) -> list[str]:
+    """Names of the entries whose scenes a pooled network was trained on."""
+    from srclib_ros.artifact import read_json
+    from srclib_ros.grasping.model import CONFIG
+
+    return [str(name) for name in read_json(folder / CONFIG).get("training", {}).get("sources", [])]
 
 
 def entry_record(library: Library, name: str) -> dict[str, Any]:
@@ -125,6 +135,13 @@ def _print_list(library: Library) -> None:
             f"{'yes' if entry.model else ''}"
         )
     print("* representative of its cluster")
+    known = {entry.name for entry in library.entries if entry.model}
+    for gripper, folder in library.pooled.items():
+        of = set(_pooled_of(folder))
+        come, gone = len(known - of), len(of - known)
+        print(f"pooled: one network for {gripper} of {len(of)} of these; {come} have come and {gone} have gone since")
+    if library.history:
+        print(f"history: {len(library.history)} starts whose gain is known")
 
 
 def _print_record(record: dict[str, Any]) -> None:

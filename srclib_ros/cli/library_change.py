@@ -88,7 +88,7 @@ def _pool(args: argparse.Namespace) -> int:
     from srclib_ros.training.pooled import train_pooled
 
     gripper = load_gripper(args.gripper)
-    work = args.library.resolve().with_name(f".{args.library.resolve().name}.pooling")
+    work = args.library.resolve().with_name(f".{args.library.resolve().name}.pooling_{gripper.name}")
     bar = partial(progress, quiet=args.json)
     model = train_pooled(Library.open(args.library), gripper, work, args.seed, bar)
     library = add_pooled(args.library, gripper.name, model)

@@ -78,7 +78,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--with-scratch",
         action="store_true",
-        help="measure what the start gains over random weights, by two short trainings more; the library remembers it",
+        help="measure what the start gains over random weights, by two short trainings more (some minutes); remembered "
+        "where the part becomes an entry",
     )
     parser.add_argument(
         "--distractors",
@@ -116,8 +117,8 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(
             "--mode says what of a source's network learns on, and scratch is none; leave one of them out"
         )
-    if args.with_scratch and (args.start == "scratch" or args.mode == "zero_shot"):
-        raise ConfigError("--with-scratch measures what training on from a source gains; leave --start and --mode out")
+    if args.with_scratch and (args.start == "scratch" or args.mode != "all"):
+        raise ConfigError("--with-scratch measures what training on from a source gains; no --start scratch, no --mode")
     if args.minutes is not None and not args.minutes > 0.0:
         raise ConfigError(f"--minutes {args.minutes}: training takes some; to use a network as it is: --mode zero_shot")
     mesh = load_part(args.mesh, args.unit, name, args.category)
@@ -202,7 +203,12 @@ def _tell(args: argparse.Namespace, done: Onboarded, figures: PoseFigures | None
     if done.curve:
         print(f"how it learnt: {os.path.relpath(done.curve)}")
     if args.out and done.curve:
-        print(f"its scenes lie in {os.path.relpath(done.curve.parent)}, for a longer training; else remove the folder")
+        print(
+            f"its scenes lie in {os.path.relpath(done.curve.parent)}: remove them; or, for a longer training, remove "
+            f"{os.path.relpath(done.folder)} and give the command again with more --minutes"
+        )
+    if args.with_scratch and done.true_gain is None:
+        print("no source was started from, and there was no gain to measure")
     if figures is not None:
         turned = figures.rotation_median_deg
         print(
@@ -214,13 +220,16 @@ def _tell(args: argparse.Namespace, done: Onboarded, figures: PoseFigures | None
 
 def _began(done: Onboarded) -> str:
     if done.source is None:
-        given_up = "" if done.given_up is None else f" after {done.given_up} had fallen behind"
+        given_up = "" if done.given_up is None else f" after {done.given_up} had fallen behind{_gained(done)}"
         return f"trained from scratch{given_up}, {done.steps} steps"
-    gain = "" if done.expected_gain is None else f", expected gain {done.expected_gain:+.2f}"
-    gain += "" if done.true_gain is None else f", true gain {done.true_gain:+.2f}"
+    gain = ("" if done.expected_gain is None else f", expected gain {done.expected_gain:+.2f}") + _gained(done)
     if not done.steps:
         return f"the network of {done.source} as it is{gain}"
     return f"fine-tuned from {done.source}{gain}, {done.steps} steps"
+
+
+def _gained(done: Onboarded) -> str:
+    return "" if done.true_gain is None else f", true gain {done.true_gain:+.2f}"
 
 
 def _share(value: float | None) -> str:

@@ -23,8 +23,8 @@ EXPLAINED = 0.03  # diameters, of the part as it was guessed, that a point is of
 
 def fitted_scale(
     model: GraspModel, scene: Scene, segments: Sequence[Segment], guess: float, config: GraspConfig
-) -> float:
-    """The scale of the model's part; the guess itself where nothing is found at any.
+) -> float | None:
+    """The scale of the model's part; None where nothing is found at any.
 
     Each segment counts by its best pose: by how far that agrees with what was seen, and the share of the segment's
     points that it explains. Too small a part leaves points unexplained, too large a one stands out of them.
@@ -48,7 +48,7 @@ def fitted_scale(
         best = best_of([best + float(np.sign(best))])
     if best:
         best = best_of([best - 0.5, best + 0.5])
-    return float(guess * STEP**best) if tried[best] > 0.0 else guess
+    return float(guess * STEP**best) if tried[best] > 0.0 else None
 
 
 def _worth(

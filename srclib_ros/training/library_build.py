@@ -102,7 +102,7 @@ def check_names(names: Sequence[str]) -> None:
         raise ConfigError(f"{unsafe[0]!r} cannot be a part's name; rename the file")
     taken = sorted({AUTO, SCRATCH, POOLED} & set(names))
     if taken:
-        raise ConfigError(f"{taken[0]!r} is what a start is called that is no part's; rename the file")
+        raise ConfigError(f"{taken[0]!r} is what a start is called that is no part's; rename the file, or give --name")
 
 
 def _check(parts: Sequence[PartMesh], out: Path, plan: BuildPlan) -> None:

@@ -89,12 +89,14 @@ class Contents:
     def kept(self, rows: Sequence[int]) -> Contents:
         """With these rows alone."""
         entries = tuple(self.entries[row] for row in rows)
+        networks = {entry.name: self.networks[entry.name] for entry in entries if entry.name in self.networks}
         return replace(
             self,
             entries=entries,
             gallery=self.gallery[rows],
             queries=self.queries[rows],
-            networks={entry.name: self.networks[entry.name] for entry in entries if entry.name in self.networks},
+            networks=networks,
+            pooled=self.pooled if networks else {},
         )
 
     def clustered(self, algorithm: str, given: Mapping[str, Any]) -> Clustering:

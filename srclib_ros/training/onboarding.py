@@ -45,7 +45,7 @@ from srclib_ros.training.pose_evaluation import PoseFigures, pose_figures, try_m
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.retrieval.near_duplicates import near_duplicates
 from srclib_ros.training.source_pairs import SourcePairs, sources_for
-from srclib_ros.training.start import Start, choose_start, slow_losses
+from srclib_ros.training.start import ZERO_SHOT, Start, choose_start, slow_losses
 from srclib_ros.training.true_gain import SCENES as GAIN_SCENES
 from srclib_ros.training.true_gain import judged_in, true_gain
 
@@ -78,8 +78,8 @@ class Onboarded:
 
 @dataclass(frozen=True)
 class Wish:
-    """How a part is to be onboarded. start: a source's name, `AUTO` or `SCRATCH`. mode: of `start.MODES`. minutes,
-    scenes: of training, see `train_grasp_model`; None: as many as it takes from scratch, or from a source.
+    """How a part is to be onboarded. start: a source's name, `POOLED`, `AUTO` or `SCRATCH`. mode: of `start.MODES`.
+    minutes, scenes: of training, see `train_grasp_model`; None: as many as it takes from scratch, or from a source.
     with_scratch: measure what the start gains over scratch."""
 
     start: str = AUTO
@@ -167,14 +167,19 @@ def _starting(
 ) -> Starting:
     library = Library.open(folder)
     sources = sources_for(library, gripper)
-    known = [*sources, POOLED] if gripper.name in library.pooled else sources
-    if wish.start not in (AUTO, *known):
-        raise ConfigError(f"{wish.start!r} is no source of {folder} for {gripper.name}: {', '.join(known) or 'none'}")
+    pooled = library.pooled.get(gripper.name) if sources and wish.mode != ZERO_SHOT else None
+    if wish.start == POOLED and pooled is None:
+        raise ConfigError(
+            f"{folder} has no network of all its sources for {gripper.name} (`srclib library {folder} pool` makes one), "
+            f"or it was asked for as it is, and it has not learnt what grasps are worth; leave --mode {ZERO_SHOT} out"
+        )
+    if wish.start not in (AUTO, POOLED, *sources):
+        raise ConfigError(f"{wish.start!r} is no source of {folder} for {gripper.name}: {', '.join(sources) or 'none'}")
     own = [record for record in library.history if record["gripper"] == gripper.name]
     history = library.history if len(own) >= ENOUGH else tuple(experience)
 
     def choose(part: ObjectModel, scenes: Sequence[GraspScene]) -> Start | None:
-        pairs = SourcePairs(library, mesh, part, gripper, scenes, wish.seed)
+        pairs = SourcePairs(library, mesh, part, gripper, scenes, wish.seed, pooled)
         return choose_start(pairs, history, gripper.name, mesh.name, wish.start, progress)
 
     return Starting(
@@ -201,8 +206,9 @@ def _gained(
     part = replace(GraspModel.load(folder).object, R_canonical_object=np.eye(3))
     source = SceneSource(mesh, part, distractors, gripper, cache_of(folder) / SCENES_FOLDER, seed)
     scenes = source.scenes(GAIN_SCENES, progress=progress)
-    start = SourcePairs(Library.open(library), mesh, part, gripper, scenes, seed).start(began["source"])
-    gain = true_gain(part, start, scenes, judged_in(mesh, seed), seed, began["mode"], progress)
+    opened = Library.open(library)
+    pairs = SourcePairs(opened, mesh, part, gripper, scenes, seed, opened.pooled.get(gripper.name))
+    gain = true_gain(part, pairs.start(began["source"]), scenes, judged_in(mesh, seed), seed, progress)
     return {**began["known"], "target": mesh.name, "gripper": gripper.name, "gain": gain, "of": "onboard"}
 
 

@@ -28,6 +28,7 @@ from srclib_ros.training.grasp_schedule import GraspSchedule
 from srclib_ros.training.grasp_targets import make_example
 from srclib_ros.training.grid_net import GridNet
 from srclib_ros.training.progress import Progress, silent
+from srclib_ros.training.retrieval.near_duplicates import near_duplicates
 from srclib_ros.training.source_pairs import sources_for
 
 SCENES_EACH = 54
@@ -75,7 +76,10 @@ def train_pooled(
 
 def _source(part: ObjectModel, gripper: Gripper, cache: Path, seed: int) -> SceneSource:
     mesh = PartMesh(part.name, part.category, part.vertices.astype(np.float64), part.faces)
-    return SceneSource(mesh, part, generate_parts(), gripper, cache, seed)
+    others = generate_parts()
+    twins = near_duplicates(others, [mesh], seed)
+    distractors = [other for other, twin in zip(others, twins, strict=True) if not twin]
+    return SceneSource(mesh, part, distractors, gripper, cache, seed)
 
 
 def _fit(

@@ -42,7 +42,7 @@ def sources_for(library: Library, gripper: Gripper) -> list[str]:
 
 class SourcePairs:
     """looked_at: scenes of the target that the sources' networks are tried on. seed: of the target's views. pooled: the
-    network of all sources (the library's own, where it has one)."""
+    network of all sources, where it may be a start."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class SourcePairs:
     ) -> None:
         self._library, self._mesh, self._part, self._gripper = library, mesh, part, gripper
         self._looked_at, self._seed = looked_at, seed
-        self.pooled = pooled or library.pooled.get(gripper.name)
+        self.pooled = pooled
         self._starts: dict[str, WarmStart] = {}
 
     @cached_property

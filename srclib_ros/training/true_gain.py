@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from srclib_ros.config import PipelineConfig
+from srclib_ros.errors import SimulationError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.object_model import ObjectModel
 from srclib_ros.training.fit_grasp_network import Scenes, fit_grasp_network
@@ -32,7 +33,10 @@ Curve = Sequence[Sequence[float]]
 def judged_in(mesh: PartMesh, seed: int) -> list[PartPile]:
     """The piles of the part in which its networks are judged. Raises SimulationError."""
     rng = np.random.default_rng((seed, PILES_SEED))
-    return [pile for pile in part_piles(mesh, PILES, rng, PipelineConfig()) if pile is not None]
+    piles = [pile for pile in part_piles(mesh, PILES, rng, PipelineConfig()) if pile is not None]
+    if not piles:
+        raise SimulationError(f"{mesh.name}: none of {PILES} piles came to rest, and no network can be judged in one")
+    return piles
 
 
 def learning_curve(
@@ -59,12 +63,11 @@ def true_gain(
     scenes: Scenes,
     piles: Sequence[PartPile],
     seed: int,
-    mode: str = "all",
     progress: Progress = silent,
 ) -> float:
-    """Area under the curve from `start`, less that from scratch. part: the same as that of the start, in any frame.
-    Raises TrainingError."""
-    began = learning_curve(start.part, scenes, piles, seed, start.network, mode=mode, progress=progress)
+    """Area under the curve from `start`, all layers learning, less that from scratch. part: the same as that of the
+    start, in any frame. Raises TrainingError."""
+    began = learning_curve(start.part, scenes, piles, seed, start.network, progress=progress)
     return area(began) - area(learning_curve(part, scenes, piles, seed, progress=progress))
 
 

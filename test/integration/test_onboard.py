@@ -98,11 +98,14 @@ def test_a_part_becomes_an_entry_with_a_network_once(
     assert "one network of all that grasp with jaw" in capsys.readouterr().out
     opened = Library.open(grown)
     assert list(opened.pooled) == ["jaw"] and opened.history == (remembered,)
-    assert not (tmp_path / ".lib.pooling").exists()
-    command = ["onboard", str(mesh), "--unit", "mm", "--library", str(grown), *TINY, "--mode", "zero_shot", "--json"]
-    assert main([*command, "--out", str(tmp_path / "of_all"), "--start", "pooled"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["source"], told["steps"]) == ("pooled", 0)
+    assert not (tmp_path / ".lib.pooling_jaw").exists()
+    command = ["onboard", str(mesh), "--unit", "mm", "--library", str(grown), *TINY, "--start", "pooled", "--json"]
+    assert main([*command, "--out", str(tmp_path / "of_all"), "--mode", "zero_shot"]) == 2
+    assert "has not learnt what grasps are worth" in capsys.readouterr().err
+    assert main([*command, "--out", str(tmp_path / "of_all")]) == 0
+    assert json.loads(capsys.readouterr().out)["source"] == "pooled"
+    assert main(["library", str(grown), "list"]) == 0
+    assert "one network for jaw of 2 of these; 0 have come and 0 have gone since" in capsys.readouterr().out
 
 
 def test_a_name_that_another_part_has_is_refused_before_anything_is_trained(

@@ -160,10 +160,12 @@ def test_another_parts_network_is_fitted_in_scale_once_and_that_is_told(tmp_path
     found = selected(10.0)
     assert (found.nearest.entry, found.source) == ("bolt_m16", "bolt_m8") and found.stands_in
     assert found.scale == pytest.approx(1.5, rel=0.06) and network.scales[0] == 2.0
-    assert found.why.endswith("trained on another part; what is seen is 1.51 of its size")
+    assert found.why.endswith("what is seen is 1.51 of its size")
     asked = len(network.scales)
     assert selected(10.0).scale == found.scale and len(network.scales) == asked
 
+    pipeline._held.release()
+    assert selected(10.0).scale == found.scale and len(network.scales) == asked
     pipeline._held.release()
     known = selected(0.0)
     assert known.source == "bolt_m8" and not known.stands_in and known.scale == 1.0 and len(network.scales) == asked

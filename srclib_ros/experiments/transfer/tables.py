@@ -165,6 +165,8 @@ def _correlations(results: Results) -> Table:
     gains = results.gains()
     rows = []
     for column, name in enumerate(KNOWN):
+        if name == POOLED:
+            continue
         found = [
             _spearman([known_of(pair)[column] for pair in pairs], list(gains[target].values()))
             for target, pairs in results.pairs.items()

@@ -34,7 +34,7 @@ class Part:
         return min(scale / self.true, 1.0)
 
 
-def fitted(part: Any, guess: float) -> float:
+def fitted(part: Any, guess: float) -> float | None:
     return fitted_scale(cast(GraspModel, part), cast(Scene, None), SEGMENTS, guess, GraspConfig())
 
 
@@ -61,7 +61,8 @@ def test_a_part_that_is_known_keeps_its_size_where_another_fits_hardly_better() 
     assert fitted(Part(1.06), 1.0) == 1.0
 
 
-def test_nothing_found_is_the_guess_and_no_scale_is_beyond_those_tried() -> None:
-    assert fitted(Part(1.0, found=()), 0.9) == 0.9
-    assert fitted(Part(1.0, found=(0,)), 0.9) == 0.9
-    assert fitted(Part(9.0), 1.0) <= STEP ** (STEPS + 0.5)
+def test_nothing_found_is_no_scale_and_none_is_beyond_those_tried() -> None:
+    assert fitted(Part(1.0, found=()), 0.9) is None
+    assert fitted(Part(1.0, found=(0,)), 0.9) is None
+    largest = fitted(Part(9.0), 1.0)
+    assert largest is not None and largest <= STEP ** (STEPS + 0.5)

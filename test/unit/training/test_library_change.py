@@ -191,6 +191,7 @@ def test_the_network_of_all_sources_stays_through_other_changes(library: Path, t
     assert files_of(kept) == files_of(tmp_path / "of_all")
     add_parts(library, boxes()[3:])
     assert list(remove_entries(library, ["plate_60"]).pooled) == ["jaw"]
+    assert remove_entries(add_parts(library, boxes()[3:]).folder, ["plate_40"]).pooled == {}
     with pytest.raises(ArtifactMissingError):
         add_pooled(library, "jaw", tmp_path / "nothing")
 
