@@ -125,6 +125,8 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _print_list(library: Library) -> None:
+    from srclib_ros.grasping.sources import sources_for
+
     print(f"{library.name}  version {library.version}  encoder {library.encoder_id}")
     width = max(len(entry.name) for entry in library.entries)
     print(f"{'part':<{width}}  {'cluster':>7}  {'strength':>8}  {'diameter mm':>11}  network")
@@ -135,9 +137,8 @@ def _print_list(library: Library) -> None:
             f"{'yes' if entry.model else ''}"
         )
     print("* representative of its cluster")
-    known = {entry.name for entry in library.entries if entry.model}
     for gripper, folder in library.pooled.items():
-        of = set(_pooled_of(folder))
+        known, of = set(sources_for(library, gripper)), set(_pooled_of(folder))
         come, gone = len(known - of), len(of - known)
         print(f"pooled: one network for {gripper} of {len(of)} of these; {come} have come and {gone} have gone since")
     if library.history:

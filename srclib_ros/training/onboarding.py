@@ -23,6 +23,7 @@ from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.model import CONFIG, GraspModel
 from srclib_ros.grasping.object_model import ObjectModel
+from srclib_ros.grasping.sources import sources_for
 from srclib_ros.library.entry import AUTO, POOLED, SCRATCH
 from srclib_ros.library.history import ENOUGH, Record
 from srclib_ros.library.store import Library
@@ -44,7 +45,7 @@ from srclib_ros.training.library_folder import entry_of
 from srclib_ros.training.pose_evaluation import PoseFigures, pose_figures, try_model
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.retrieval.near_duplicates import near_duplicates
-from srclib_ros.training.source_pairs import SourcePairs, sources_for
+from srclib_ros.training.source_pairs import SourcePairs
 from srclib_ros.training.start import ZERO_SHOT, Start, choose_start, slow_losses
 from srclib_ros.training.true_gain import SCENES as GAIN_SCENES
 from srclib_ros.training.true_gain import judged_in, true_gain
@@ -166,12 +167,12 @@ def _starting(
     mesh: PartMesh, gripper: Gripper, folder: Path, wish: Wish, experience: Sequence[Record], progress: Progress
 ) -> Starting:
     library = Library.open(folder)
-    sources = sources_for(library, gripper)
+    sources = sources_for(library, gripper.name)
     pooled = library.pooled.get(gripper.name) if sources and wish.mode != ZERO_SHOT else None
     if wish.start == POOLED and pooled is None:
         raise ConfigError(
-            f"{folder} has no network of all its sources for {gripper.name} (`srclib library {folder} pool` makes one), "
-            f"or it was asked for as it is, and it has not learnt what grasps are worth; leave --mode {ZERO_SHOT} out"
+            f"{folder} has no network of all its sources for {gripper.name} (`srclib library {folder} pool` makes "
+            f"one), or it was asked for as it is, and it has not learnt what grasps are worth; no --mode {ZERO_SHOT}"
         )
     if wish.start not in (AUTO, POOLED, *sources):
         raise ConfigError(f"{wish.start!r} is no source of {folder} for {gripper.name}: {', '.join(sources) or 'none'}")

@@ -18,6 +18,7 @@ from srclib_ros.grasping.model import CONFIG, KIND, ONNX, SCHEMA, GraspModel
 from srclib_ros.grasping.network import FIRST_QUALITY
 from srclib_ros.grasping.object_model import FILE, ObjectModel, save_object
 from srclib_ros.grasping.registration import register
+from srclib_ros.grasping.sources import sources_for
 from srclib_ros.library.store import Library
 from srclib_ros.simulation.parts import generate_parts
 from srclib_ros.training.fit_grasp_network import onnx_bytes
@@ -29,7 +30,6 @@ from srclib_ros.training.grasp_targets import make_example
 from srclib_ros.training.grid_net import GridNet
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.retrieval.near_duplicates import near_duplicates
-from srclib_ros.training.source_pairs import sources_for
 
 SCENES_EACH = 54
 STEPS = 6000
@@ -45,7 +45,7 @@ def train_pooled(
     Each step learns from scenes of one source, in turn: as many steps in all as one source's own network takes. Raises
     ConfigError where the library has no source for the gripper.
     """
-    names = sources_for(library, gripper)
+    names = sources_for(library, gripper.name)
     if not names:
         raise ConfigError(f"{library.folder}: has no network for {gripper.name}; train some with `srclib onboard`")
     objects = [hash_of_file(library.model_folder(name) / FILE) for name in names]

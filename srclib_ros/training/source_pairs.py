@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from srclib_ros.artifact import read_json, resolve_inside
 from srclib_ros.embedding.encoder import Encoder
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.gripper import Gripper
-from srclib_ros.grasping.model import CONFIG, GraspModel
+from srclib_ros.grasping.model import GraspModel
 from srclib_ros.grasping.object_model import ObjectModel
+from srclib_ros.grasping.sources import sources_for
 from srclib_ros.library.entry import POOLED
 from srclib_ros.library.search import distances
 from srclib_ros.library.selection import vote
@@ -28,16 +28,6 @@ from srclib_ros.training.warm_start import WarmStart, stored_weights, warm_start
 from srclib_ros.types import FloatArray
 
 VIEWS = 20
-
-
-def sources_for(library: Library, gripper: Gripper) -> list[str]:
-    """Names of the entries whose network grasps with this gripper."""
-
-    def grasps_with(name: str) -> str:
-        return str(read_json(resolve_inside(library.model_folder(name), CONFIG)).get("gripper"))
-
-    names = [entry.name for entry in library.entries if entry.model is not None]
-    return [name for name in names if grasps_with(name) == gripper.name]
 
 
 class SourcePairs:
@@ -63,7 +53,7 @@ class SourcePairs:
     def distances(self) -> dict[str, float]:
         """Source -> how far the target lies from it as the library sees them, its views voting; the nearest first. A
         source whose network grasps with another gripper is none."""
-        names = sources_for(self._library, self._gripper)
+        names = sources_for(self._library, self._gripper.name)
         if not names:
             return {}
         rng = np.random.default_rng(self._seed)

@@ -12,13 +12,14 @@ from srclib_ros.artifact import read_json, resolve_inside
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.model import CONFIG
 from srclib_ros.grasping.object_model import ObjectModel
+from srclib_ros.grasping.sources import sources_for
 from srclib_ros.library.entry import AUTO, POOLED
 from srclib_ros.library.history import Record, gain_model
 from srclib_ros.library.store import Library
 from srclib_ros.training.grasp_scenes import GraspScene
 from srclib_ros.training.grid_net import GridNet
 from srclib_ros.training.progress import Progress, silent
-from srclib_ros.training.source_pairs import SourcePairs, sources_for
+from srclib_ros.training.source_pairs import SourcePairs
 from srclib_ros.types import Matrix
 
 ASKED = 6
@@ -82,7 +83,7 @@ def slow_losses(library: Library, gripper: Gripper) -> dict[int, float]:
     """Step -> the loss that SLOW of the library's networks for this gripper had at most there, of those that began from
     scratch: what a start is held against."""
     losses: dict[int, list[float]] = {}
-    for name in sources_for(library, gripper):
+    for name in sources_for(library, gripper.name):
         config = read_json(resolve_inside(library.model_folder(name), CONFIG))
         began, curve = config.get("training", {}).get("began"), config.get("curve")
         if curve and (began is None or began["given_up"]):

@@ -24,6 +24,7 @@ from srclib_ros.experiments.transfer.targets import Target
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.model import ONNX
 from srclib_ros.grasping.object_model import ObjectModel, describe, load_object, save_object
+from srclib_ros.grasping.sources import sources_for
 from srclib_ros.library.entry import POOLED, SCRATCH
 from srclib_ros.library.store import Library
 from srclib_ros.simulation.parts import generate_parts
@@ -31,7 +32,7 @@ from srclib_ros.training.candidate_trials import candidates_that_hold
 from srclib_ros.training.grasp_scenes import SceneSource
 from srclib_ros.training.part_piles import PartPile
 from srclib_ros.training.part_views import mesh_hash
-from srclib_ros.training.source_pairs import SourcePairs, sources_for
+from srclib_ros.training.source_pairs import SourcePairs
 from srclib_ros.training.true_gain import BUDGET, SCENES, judged_in, learning_curve
 
 VERSION = 3
@@ -60,7 +61,7 @@ class TargetBench:
         self.target, self._library, self._gripper = target, library, gripper
         self._out, self._seed, self._pooled = out, seed, pooled
         self._key = sha256(f"{VERSION} {__version__} {mesh_hash(target.mesh)} {gripper} {seed}".encode())[:12]
-        self.sources = sources_for(library, gripper)
+        self.sources = sources_for(library, gripper.name)
 
     def row(self, run: Run) -> dict[str, Any]:
         """curve: [step, average precision] of every look; steps and seconds of the run beside it."""
