@@ -63,7 +63,7 @@ def _promised(results: Results, path: Path) -> None:
     """Expected against true gain of every pair."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.0, 5.5), layout="constrained")
+    figure = Figure(figsize=(7.5, 5.0), layout="constrained")
     axes = figure.subplots()
     gains = results.gains()
     for target in results.experiment.targets:
@@ -76,6 +76,6 @@ def _promised(results: Results, path: Path) -> None:
     axes.axhline(0.0, color="#999999", lw=0.8)
     axes.set_xlabel("expected gain, by a model that knows nothing of the target")
     axes.set_ylabel("true gain: area under the precision curve, less scratch's")
-    axes.legend(fontsize=7)
+    figure.legend(fontsize=7, loc="outside right upper")
     axes.spines[["top", "right"]].set_visible(False)
     save_picture(figure, path)
