@@ -19,6 +19,8 @@ from srclib_ros.training.true_gain import BUDGET, SCENES, Curve
 
 EARLY = 0.1  # of the budget
 DRAWS = 2000
+LEARNING = {"late": "late layers learn", "features": "head alone learns"}
+"""Mode -> what it leaves to learn."""
 
 
 def headline(results: Results) -> dict[str, Any]:
@@ -137,10 +139,10 @@ def _starts(results: Results) -> Table:
         (
             f"{len(experiment.targets)} targets that nothing was trained on, half of them with siblings in the library "
             f"(first columns), {len(experiment.seeds)} seeds each, {BUDGET} steps on the same {SCENES} scenes. Step "
-            "ratio: median of how many times fewer steps than scratch to 95 % of scratch's final average precision; 0 "
-            "where it never gets there. Gain: area under the curve of average precision, less scratch's. Expected "
-            "gain: chosen among the sources by a model fitted on the other targets; or pooled: the network of all of "
-            "them is among what it chooses from.",
+            "ratio: median over targets and seeds of how many times fewer steps than scratch to 95 % of scratch's "
+            "final average precision; 0 where it never gets there. Gain: area under the curve of average precision, "
+            "less scratch's. Expected gain: chosen among the sources by a model fitted on the other targets; or "
+            "pooled: the network of all of them is among what it chooses from.",
         ),
     )
 
@@ -194,7 +196,7 @@ def _closer(results: Results) -> list[Table]:
             f"{start}, {count} scenes": Run(start, seed, scenes=count) for count in DATA for start in (SCRATCH, choice)
         }
         runs |= {f"{choice}, all layers": Run(choice, seed)}
-        runs |= {f"{choice}, {mode} learn": Run(choice, seed, mode=mode) for mode in ("late", "features")}
+        runs |= {f"{choice}, {what}": Run(choice, seed, mode=mode) for mode, what in LEARNING.items()}
         for label, run in runs.items():
             curve = results.row(name, run)["curve"]
             rows.append({"target": name, "run": label, "AP at 10 %": at(curve, EARLY), "AP": final(curve)})
