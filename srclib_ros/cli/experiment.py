@@ -149,6 +149,7 @@ def _transfer(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]
     from srclib_ros.experiments.transfer.summary import write_transfer
     from srclib_ros.experiments.transfer.targets import draw_targets
     from srclib_ros.grasping.gripper import load_gripper
+    from srclib_ros.grasping.sources import pooled_over, sources_for
     from srclib_ros.library.entry import POOLED
     from srclib_ros.library.store import Library
     from srclib_ros.simulation.parts import generate_parts
@@ -162,7 +163,13 @@ def _transfer(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]
     of_library = [part for part in generate_parts() if part.name in known]
     twins = near_duplicates(parts, of_library, args.seed, progress=bar)
     targets = draw_targets([part for part, twin in zip(parts, twins, strict=True) if not twin], library, args.seed)
-    pooled = partial(train_pooled, library, gripper, args.out, args.seed, bar)
+
+    def pooled() -> Path:
+        kept = library.pooled.get(gripper.name)
+        if kept is not None and set(pooled_over(kept)) == set(sources_for(library, gripper.name)):
+            return kept
+        return train_pooled(library, gripper, args.out, args.seed, bar)
+
     if args.row:
         target, start, seed = args.row
         network = pooled() if start == POOLED else args.out

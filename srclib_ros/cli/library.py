@@ -55,23 +55,17 @@ def run(args: argparse.Namespace) -> int:
 
 def summary(library: Library) -> dict[str, Any]:
     """The library as JSON: identity, thresholds and one record an entry."""
+    from srclib_ros.grasping.sources import pooled_over
+
     keys = ("seed", "code_version", "encoder", "size_weight", "views", "clustering", "thresholds")
     return {
         "name": library.name,
         "version": library.version,
         **{key: library.manifest.get(key) for key in keys},
         "entries": [entry.to_json() for entry in library.entries],
-        "pooled": {gripper: _pooled_of(folder) for gripper, folder in library.pooled.items()},
+        "pooled": {gripper: pooled_over(folder) for gripper, folder in library.pooled.items()},
         "history": len(library.history),
     }
-
-
-def _pooled_of(folder: Path) -> list[str]:
-    """Names of the entries whose scenes a pooled network was trained on."""
-    from srclib_ros.artifact import read_json
-    from srclib_ros.grasping.model import CONFIG
-
-    return [str(name) for name in read_json(folder / CONFIG).get("training", {}).get("sources", [])]
 
 
 def entry_record(library: Library, name: str) -> dict[str, Any]:
@@ -125,7 +119,7 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _print_list(library: Library) -> None:
-    from srclib_ros.grasping.sources import sources_for
+    from srclib_ros.grasping.sources import pooled_over, sources_for
 
     print(f"{library.name}  version {library.version}  encoder {library.encoder_id}")
     width = max(len(entry.name) for entry in library.entries)
@@ -138,7 +132,7 @@ def _print_list(library: Library) -> None:
         )
     print("* representative of its cluster")
     for gripper, folder in library.pooled.items():
-        known, of = set(sources_for(library, gripper)), set(_pooled_of(folder))
+        known, of = set(sources_for(library, gripper)), set(pooled_over(folder))
         come, gone = len(known - of), len(of - known)
         print(f"pooled: one network for {gripper} of {len(of)} of these; {come} have come and {gone} have gone since")
     if library.history:

@@ -7,7 +7,7 @@ it is watched on show no more progress. More minutes and more scenes give better
 
 The network starts as that of the library's source that promises most: of those nearest in looks, for this gripper, and
 of the network of all of them (`srclib library LIB pool`), each is tried on some scenes of the part. The gain is
-foretold from what starts have gained before, where a library has such a history (the one that ships has none yet), and
+foretold from what starts have gained before, where a library has such a history, and
 where none promises anything it starts from scratch; without a history it starts from the source whose network errs
 least. A start that falls behind what slow networks from scratch know by then is given up for scratch. --start names a
 source, or scratch; --mode says which of its layers learn on.
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from srclib_ros.geometry.mesh import PartMesh
     from srclib_ros.training.onboarding import Onboarded
     from srclib_ros.training.pose_evaluation import PoseFigures
+    from srclib_ros.training.start import Start
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -134,6 +135,7 @@ def run(args: argparse.Namespace) -> int:
             args.out,
             Wish(args.start, args.mode, args.minutes, args.scenes, args.seed, args.with_scratch),
             experience=read_history(DEFAULT_LIBRARY),
+            announce=partial(_announce, name, args.json),
             progress=partial(progress, quiet=args.json),
         )
     except MeshError as error:
@@ -144,6 +146,19 @@ def run(args: argparse.Namespace) -> int:
     figures = measured(mesh, done.model, gripper, args.piles, args.seed) if args.piles else None
     print_json(_record(done, figures)) if args.json else _tell(args, done, figures)
     return 0
+
+
+def _announce(name: str, quiet: bool, start: Start | None, steps: int) -> None:
+    """On stderr, before anything is trained."""
+    if quiet:
+        return
+    if start is None:
+        plan = f"train from scratch, about {steps} steps: no source promises a gain"
+    elif not steps:
+        plan = f"take the network of {start.source} as it is{_promised(start.expected_gain)}"
+    else:
+        plan = f"fine-tune from {start.source}{_promised(start.expected_gain)}, about {steps} steps"
+    print(f"{name}: {plan}", file=sys.stderr, flush=True)
 
 
 def _doubt_category(mesh: PartMesh, library: Path) -> None:
@@ -222,10 +237,14 @@ def _began(done: Onboarded) -> str:
     if done.source is None:
         given_up = "" if done.given_up is None else f" after {done.given_up} had fallen behind{_gained(done)}"
         return f"trained from scratch{given_up}, {done.steps} steps"
-    gain = ("" if done.expected_gain is None else f", expected gain {done.expected_gain:+.2f}") + _gained(done)
+    gain = _promised(done.expected_gain) + _gained(done)
     if not done.steps:
         return f"the network of {done.source} as it is{gain}"
     return f"fine-tuned from {done.source}{gain}, {done.steps} steps"
+
+
+def _promised(gain: float | None) -> str:
+    return "" if gain is None else f", expected gain {gain:+.2f}"
 
 
 def _gained(done: Onboarded) -> str:

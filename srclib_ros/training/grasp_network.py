@@ -58,6 +58,16 @@ class Starting:
     scenes: int
     slow: Mapping[int, float] = field(default_factory=dict)
 
+    @property
+    def steps(self) -> int:
+        """Of a training that begins from a source; zero-shot takes none."""
+        return 0 if self.mode == ZERO_SHOT else steps_in(self.minutes)
+
+
+def steps_in(minutes: float) -> int:
+    """Optimiser steps, one at least."""
+    return max(1, round(minutes * STEPS_PER_MINUTE))
+
 
 def train_grasp_model(
     mesh: PartMesh,
@@ -84,7 +94,7 @@ def train_grasp_model(
     """
     out = Path(out)
     mesh = closed(mesh)
-    schedule = GraspSchedule(steps=max(1, round(minutes * STEPS_PER_MINUTE)))
+    schedule = GraspSchedule(steps=steps_in(minutes))
     training = {"seed": seed, "scenes": scenes, "labels": LABELS, **dataclasses.asdict(schedule)}
     training["frozen"] = list(schedule.frozen)
     if starting is not None:
@@ -160,10 +170,9 @@ def _from_source(
     cache: Path,
     progress: Progress,
 ) -> Fitted:
-    steps = 0 if starting.mode == ZERO_SHOT else max(1, round(starting.minutes * STEPS_PER_MINUTE))
-    schedule = GraspSchedule(steps=steps, frozen=MODES[starting.mode])
+    schedule = GraspSchedule(steps=starting.steps, frozen=MODES[starting.mode])
     begins = sha256(start.part.R_canonical_object.tobytes() + onnx_bytes(start.network))[:8]
-    checkpoint = cache / f"{source.identity}_{begins}_{starting.mode}_{starting.scenes}_{steps}.safetensors"
+    checkpoint = cache / f"{source.identity}_{begins}_{starting.mode}_{starting.scenes}_{starting.steps}.safetensors"
     watch = GraspWatch(start.part, held_out, schedule.side_px)
 
     def hopeless(curve: Matrix) -> bool:

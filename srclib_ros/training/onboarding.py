@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from srclib_ros.training.grasp_network import (
     Starting,
     cache_of,
     curve_of,
+    steps_in,
     train_grasp_model,
 )
 from srclib_ros.training.grasp_scenes import GraspScene, SceneSource
@@ -50,6 +51,8 @@ from srclib_ros.training.start import ZERO_SHOT, Start, choose_start, slow_losse
 from srclib_ros.training.true_gain import SCENES as GAIN_SCENES
 from srclib_ros.training.true_gain import judged_in, true_gain
 
+Announce = Callable[[Start | None, int], None]
+"""Takes what a training will start from, None for scratch, and how many steps it takes at most, before it begins."""
 MEASURED_ON = 2_000_000
 """Beside the seed, that of the piles that a network is measured in; no pile that one learns from has it."""
 
@@ -100,18 +103,22 @@ def onboard(
     wish: Wish | None = None,
     *,
     experience: Sequence[Record] = (),
+    announce: Announce = lambda start, steps: None,
     progress: Progress = silent,
 ) -> Onboarded:
     """Train the part's grasp network into `out`, or into the library, to which the part is added unless it is there.
 
-    experience: of another library, by which gains are foretold where this one has little of its own. Raises MeshError
+    experience: of another library, by which gains are foretold where this one has little of its own. announce: is told
+    what the library chose, once, unless scratch was wished for. Raises MeshError
     for a mesh that encloses no volume, ConfigError for a name that the library has for another part or with a network,
     or for a start that is no source, and what training and adding raise.
     """
     began, wish = time.monotonic(), wish or Wish()
     check_names([mesh.name])
     new = [] if out is not None or _known(library, mesh) else [mesh]
-    starting = None if wish.start == SCRATCH else _starting(mesh, gripper, library, wish, experience, progress)
+    starting = (
+        None if wish.start == SCRATCH else _starting(mesh, gripper, library, wish, experience, announce, progress)
+    )
     twins = near_duplicates(distractors, [mesh], wish.seed)
     kept = library.resolve().with_name(f".{library.resolve().name}.onboarding")
     work = kept / mesh.name
@@ -164,7 +171,13 @@ def measured(mesh: PartMesh, model: GraspModel, gripper: Gripper, piles: int, se
 
 
 def _starting(
-    mesh: PartMesh, gripper: Gripper, folder: Path, wish: Wish, experience: Sequence[Record], progress: Progress
+    mesh: PartMesh,
+    gripper: Gripper,
+    folder: Path,
+    wish: Wish,
+    experience: Sequence[Record],
+    announce: Announce,
+    progress: Progress,
 ) -> Starting:
     library = Library.open(folder)
     sources = sources_for(library, gripper.name)
@@ -181,9 +194,11 @@ def _starting(
 
     def choose(part: ObjectModel, scenes: Sequence[GraspScene]) -> Start | None:
         pairs = SourcePairs(library, mesh, part, gripper, scenes, wish.seed, pooled)
-        return choose_start(pairs, history, gripper.name, mesh.name, wish.start, progress)
+        start = choose_start(pairs, history, gripper.name, mesh.name, wish.start, progress)
+        announce(start, steps_in(wish.minutes or MINUTES) if start is None else starting.steps)
+        return start
 
-    return Starting(
+    starting = Starting(
         choose,
         wish.start,
         wish.mode,
@@ -191,6 +206,7 @@ def _starting(
         wish.scenes or SCENES_FROM_SOURCE,
         slow_losses(library, gripper),
     )
+    return starting
 
 
 def _gained(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from functools import partial
 from pathlib import Path
@@ -99,11 +100,13 @@ def test_a_part_becomes_an_entry_with_a_network_once(
     opened = Library.open(grown)
     assert list(opened.pooled) == ["jaw"] and opened.history == (remembered,)
     assert not (tmp_path / ".lib.pooling_jaw").exists()
-    command = ["onboard", str(mesh), "--unit", "mm", "--library", str(grown), *TINY, "--start", "pooled", "--json"]
+    command = ["onboard", str(mesh), "--unit", "mm", "--library", str(grown), *TINY, "--start", "pooled"]
     assert main([*command, "--out", str(tmp_path / "of_all"), "--mode", "zero_shot"]) == 2
     assert "has not learnt what grasps are worth" in capsys.readouterr().err
     assert main([*command, "--out", str(tmp_path / "of_all")]) == 0
-    assert json.loads(capsys.readouterr().out)["source"] == "pooled"
+    told_before, told_after = reversed(capsys.readouterr())
+    assert re.search(r"of_all: fine-tune from pooled, expected gain [+-]0.\d\d, about 5 steps", told_before)
+    assert re.search(r"fine-tuned from pooled, expected gain [+-]0.\d\d, 5 steps", told_after)
     assert main(["library", str(grown), "list"]) == 0
     assert "one network for jaw of 2 of these; 0 have come and 0 have gone since" in capsys.readouterr().out
 

@@ -26,6 +26,7 @@ from srclib_ros.grasping.model import ONNX
 from srclib_ros.grasping.object_model import ObjectModel, describe, load_object, save_object
 from srclib_ros.grasping.sources import sources_for
 from srclib_ros.library.entry import POOLED, SCRATCH
+from srclib_ros.library.history import FILE as HISTORY
 from srclib_ros.library.store import Library
 from srclib_ros.simulation.parts import generate_parts
 from srclib_ros.training.candidate_trials import candidates_that_hold
@@ -61,6 +62,7 @@ class TargetBench:
         self.target, self._library, self._gripper = target, library, gripper
         self._out, self._seed, self._pooled = out, seed, pooled
         self._key = sha256(f"{VERSION} {__version__} {mesh_hash(target.mesh)} {gripper} {seed}".encode())[:12]
+        self._seen_by = _version_but_for_outcomes(library)
         self.sources = sources_for(library, gripper.name)
 
     def row(self, run: Run) -> dict[str, Any]:
@@ -76,7 +78,7 @@ class TargetBench:
 
     def pairs(self) -> list[dict[str, Any]]:
         """What is known of each source before anything is trained on the target."""
-        path = self._out / "pairs" / f"{self.target.mesh.name}_{self._key}{self._library.version}.json"
+        path = self._out / "pairs" / f"{self.target.mesh.name}_{self._key}{self._seen_by}.json"
         try:
             return list(read_json(path))
         except ArtifactError:
@@ -87,7 +89,7 @@ class TargetBench:
     def pooled(self) -> dict[str, Any]:
         """The same of the network of all sources."""
         network = sha256(read_bytes(self._pooled / ONNX))[:8]
-        path = self._out / "pairs" / f"{self.target.mesh.name}_{self._key}{self._library.version}_{network}.json"
+        path = self._out / "pairs" / f"{self.target.mesh.name}_{self._key}{self._seen_by}_{network}.json"
         try:
             return dict(read_json(path))
         except ArtifactError:
@@ -135,3 +137,11 @@ class TargetBench:
 
     def _folder(self, name: str) -> Path:
         return self._pooled if name == POOLED else self._library.model_folder(name)
+
+
+def _version_but_for_outcomes(library: Library) -> str:
+    """Of all that is known of a pair before training: the outcomes of an experiment, given to the library, leave that
+    as it is."""
+    files = library.manifest["files"].items()
+    kept = sorted((name, digest) for name, digest in files if name != HISTORY and not name.startswith(f"{POOLED}/"))
+    return sha256(f"{kept} {library.size_weight}".encode())[:16]

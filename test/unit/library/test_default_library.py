@@ -15,6 +15,9 @@ from srclib_ros.embedding.local_patches import PatchShape
 from srclib_ros.embedding.point_pairs import PairShape
 from srclib_ros.embedding.pointnet import PointNetShape
 from srclib_ros.grasping.model import GraspModel
+from srclib_ros.grasping.sources import pooled_over
+from srclib_ros.library.entry import POOLED
+from srclib_ros.library.history import gain_model
 from srclib_ros.library.selection import query
 from srclib_ros.library.store import Library
 
@@ -39,6 +42,14 @@ def test_at_least_three_networks_open_and_speak_of_their_parts(library: Library)
         model = GraspModel.load(library.model_folder(source.name))
         assert model.object.name == source.name
         assert model.object.diameter_m == pytest.approx(source.diameter_m, rel=1e-3)
+
+
+def test_it_knows_what_starts_gained_and_keeps_a_network_of_all(library: Library) -> None:
+    sources = {entry.name for entry in library.entries if entry.model}
+    assert gain_model(library.history, "jaw", "a new part") is not None
+    assert {record["source"] for record in library.history} == {*sources, POOLED}
+    assert set(pooled_over(library.pooled["jaw"])) == sources
+    GraspModel.load(library.pooled["jaw"])
 
 
 def test_its_encoder_stands_beside_what_training_would_put_there(library: Library) -> None:
