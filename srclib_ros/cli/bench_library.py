@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from srclib_ros.types import FloatArray
 
 DIM, METRIC_DIM, VIEWS, ASPECTS = 224, 64, 84, 4
+LENGTHS = (96, 64, 64)  # of the descriptors of an embedding
 METRIC_LENGTH = 0.39
 OF_A_GROUP = 20
 SCATTER_DIMENSIONS = 16
@@ -118,7 +119,7 @@ def made_up_library(entries: int, queries: int, seed: int) -> MadeUp:
         embeddings[start : start + _BLOCK], metric[start : start + _BLOCK] = kept[..., :DIM], kept[..., DIM:]
         here = (asked >= start) & (asked < start + _BLOCK)
         found[here] = of_views[asked[here] - start, VIEWS]
-    gallery = Gallery(embeddings, np.ascontiguousarray(size_m[:, :VIEWS]), metric)
+    gallery = Gallery(embeddings, np.ascontiguousarray(size_m[:, :VIEWS]), metric, LENGTHS)
     return MadeUp(gallery, groups, Descriptors(found[:, :DIM], size_m[asked, VIEWS], found[:, DIM:]))
 
 

@@ -33,8 +33,13 @@ class Beside:
     patches: PatchEmbedding | None = None
 
     @property
+    def lengths(self) -> tuple[int, ...]:
+        """Of those that there are, as they stand in an embedding."""
+        return tuple(part.shape.dim for part in (self.pairs, self.patches) if part is not None)
+
+    @property
     def dim(self) -> int:
-        return (self.pairs.shape.dim if self.pairs else 0) + (self.patches.shape.dim if self.patches else 0)
+        return sum(self.lengths)
 
     @property
     def dim_m(self) -> int:

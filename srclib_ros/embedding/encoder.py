@@ -29,12 +29,14 @@ class Descriptors:
     """Shape and size of some clouds, apart. embeddings: (B, D) float32, unit rows, free of scale.
 
     size_m: (B,) float32, observed size, see `preprocess.CanonicalClouds`. metric: (B, M) float32, what knows shape and
-    size together, see `point_pairs.PairEmbedding`; M is 0 for a describer that has no such.
+    size together, see `point_pairs.PairEmbedding`; M is 0 for a describer that has no such. lengths: of the descriptors
+    that an embedding is joined of, adding up to D; none, it is of one piece.
     """
 
     embeddings: FloatArray
     size_m: FloatArray
     metric: FloatArray = None  # type: ignore[assignment]  # there is none: M is 0
+    lengths: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.metric is None:
@@ -45,12 +47,12 @@ class Descriptors:
 
     def __getitem__(self, rows: Sequence[int] | npt.NDArray[np.int64] | slice) -> Descriptors:
         """Those of some clouds."""
-        return Descriptors(self.embeddings[rows], self.size_m[rows], self.metric[rows])
+        return Descriptors(self.embeddings[rows], self.size_m[rows], self.metric[rows], self.lengths)
 
     @classmethod
     def concatenated(cls, some: Sequence[Descriptors]) -> Descriptors:
         embeddings, size_m, metric = zip(*((one.embeddings, one.size_m, one.metric) for one in some), strict=True)
-        return cls(np.concatenate(embeddings), np.concatenate(size_m), np.concatenate(metric))
+        return cls(np.concatenate(embeddings), np.concatenate(size_m), np.concatenate(metric), some[0].lengths)
 
 
 class Encoder:
@@ -69,6 +71,7 @@ class Encoder:
     ) -> None:
         """dim: of the network's embedding. beside: what is joined to it."""
         self.id = encoder_id
+        self.lengths = (dim, *beside.lengths) if beside else ()
         self.dim = dim + (beside.dim if beside else 0)
         self.dim_m = beside.dim_m if beside else 0
         self.n_points = n_points
@@ -100,7 +103,8 @@ class Encoder:
         Raises EmptyCloudError or CloudError for a cloud that shows no shape.
         """
         if not len(clouds):
-            return Descriptors(*(np.zeros(size, np.float32) for size in ((0, self.dim), 0, (0, self.dim_m))))
+            nothing = (np.zeros(size, np.float32) for size in ((0, self.dim), 0, (0, self.dim_m)))
+            return Descriptors(*nothing, self.lengths)
         if len(clouds) > AT_ONCE:
             starts = range(0, len(clouds), AT_ONCE)
             return Descriptors.concatenated([self.describe(clouds[start : start + AT_ONCE]) for start in starts])
@@ -110,7 +114,7 @@ class Encoder:
         running = self._aside.submit(self._run, canonical.points) if self._aside else None
         beside, metric = self._beside.describe(clouds, canonical)
         of_network = running.result() if running else self._run(canonical.points)
-        return Descriptors(joined(of_network, beside), canonical.size_m, metric)
+        return Descriptors(joined(of_network, beside), canonical.size_m, metric, self.lengths)
 
     def _run(self, points: FloatArray) -> FloatArray:
         embeddings: FloatArray = self._session.run(None, {self._input: points})[0]

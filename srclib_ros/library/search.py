@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ SIZE_WEIGHT, SIZE_WEIGHT_ALONE = 0.3, 0.7
 """What suits embeddings that have something metric beside them, and those that have not; chosen on parts that nothing
 was trained on."""
 Rows = Sequence[int] | npt.NDArray[np.int64] | npt.NDArray[np.bool_]
+APART = 0.5
+"""Weight of what the descriptors say each for itself, see `distances`."""
 _AT_ONCE = 2**24
 """Queries times views that are compared at once: four arrays of so many float32 are 256 MiB."""
 
@@ -32,12 +34,14 @@ class Gallery:
 
     embeddings: (E, V, D) float32, unit rows; above `EXACT_UP_TO` entries int16, see `packing`. size_m: (E, V) float32,
     the observed size of each view: a partial view is smaller than its part, so that queries are compared with views
-    and not with the CAD's diameter. metric: (E, V, M), of the type of the embeddings.
+    and not with the CAD's diameter. metric: (E, V, M), of the type of the embeddings. lengths: of the descriptors that
+    an embedding is joined of; none, it is of one piece.
     """
 
     embeddings: FloatArray | npt.NDArray[np.int16]
     size_m: FloatArray
     metric: FloatArray | npt.NDArray[np.int16] = None  # type: ignore[assignment]  # there is none: M is 0
+    lengths: tuple[int, ...] = ()
     _coarse: dict[float, CoarseIndex] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -52,6 +56,7 @@ class Gallery:
             described.embeddings.reshape(*shape, -1),
             described.size_m.reshape(shape),
             described.metric.reshape(*shape, described.metric.shape[1]),
+            described.lengths,
         )
 
     @property
@@ -59,26 +64,28 @@ class Gallery:
         """All the views, one entry's after another's."""
         rows = self.size_m.size
         embeddings, metric = unpacked(self.embeddings), unpacked(self.metric)
-        return Descriptors(embeddings.reshape(rows, -1), self.size_m.reshape(-1), metric.reshape(rows, metric.shape[2]))
+        metric = metric.reshape(rows, metric.shape[2])
+        return Descriptors(embeddings.reshape(rows, -1), self.size_m.reshape(-1), metric, self.lengths)
 
     @property
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
         """By name, as they are written to disk: packed."""
-        return {"embeddings": packed(self.embeddings), "size_m": self.size_m, "metric": packed(self.metric)}
+        found = {"embeddings": packed(self.embeddings), "size_m": self.size_m, "metric": packed(self.metric)}
+        return {**found, "lengths": np.array(self.lengths, np.int32)} if self.lengths else found
 
     def __len__(self) -> int:
         return len(self.embeddings)
 
     def __getitem__(self, rows: slice | Rows | tuple[slice, slice | Rows]) -> Gallery:
         """The gallery of some entries, or of some views of some."""
-        return Gallery(self.embeddings[rows], self.size_m[rows], self.metric[rows])
+        return Gallery(self.embeddings[rows], self.size_m[rows], self.metric[rows], self.lengths)
 
     def as_stored(self) -> Gallery:
         """As exact as it is written, and as a library of so many entries keeps it: packed or unpacked."""
         embeddings, metric = packed(self.embeddings), packed(self.metric)
         if len(self) <= EXACT_UP_TO:
-            return Gallery(unpacked(embeddings), self.size_m, unpacked(metric))
-        return Gallery(embeddings, self.size_m, metric)
+            embeddings, metric = unpacked(embeddings), unpacked(metric)
+        return replace(self, embeddings=embeddings, metric=metric, _coarse={})
 
     def prepare(self, size_weight: float) -> None:
         """Make the first stage of a search, where it has two, so that the first query does not wait for it."""
@@ -96,11 +103,17 @@ class Gallery:
 def distances(gallery: Gallery, queries: Descriptors, size_weight: float) -> FloatArray:
     """(B, E) distance of each query to each entry's nearest view; `similarity_of` reads it.
 
-    d^2 = |e_q - e_v|^2 / 2 + |m_q - m_v|^2 / 2 + (size_weight * ln(size_q / size_v))^2: one minus the cosine of the
-    embeddings free of scale, and openly the size, by what is metric and by the ratio; with size_weight 0 the last two
-    are left out, and the size does not matter at all. What is metric has a length of its own, see
-    `point_pairs.PairShape`. Exact up to `EXACT_UP_TO` entries. Above, exact for the
-    `REFINED` that come out nearest in the first stage; the others keep its estimate, never nearer than those.
+    Of a view d^2 = |e_q - e_v|^2 / 2 + |m_q - m_v|^2 / 2 + (size_weight * ln(size_q / size_v))^2: one minus the cosine
+    of the embeddings free of scale, and openly the size, by what is metric and by the ratio; with size_weight 0 the
+    last two are left out, and the size does not matter at all. What is metric has a length of its own, see
+    `point_pairs.PairShape`.
+
+    Of an entry, where embeddings are joined of several descriptors, that of the nearest view counts by half. The other
+    half is the sum of what each descriptor, and the size, has to its own nearest view: what hides some of a part leads
+    them to different ones.
+
+    Exact up to `EXACT_UP_TO` entries. Above, exact for the `REFINED` that come out nearest in the first stage; the
+    others keep its estimate, never nearer than those.
     """
     if len(gallery) > EXACT_UP_TO:
         found = [
@@ -116,20 +129,43 @@ def exact_distances(gallery: Gallery, queries: Descriptors, size_weight: float) 
     nearest = np.empty((len(queries), len(gallery)), np.float32)
     step = max(_AT_ONCE // len(stored), 1)
     for start in range(0, len(nearest), step):
-        squared = _squared(queries[start : start + step], stored, size_weight)
-        nearest[start : start + step] = squared.reshape(-1, *gallery.size_m.shape).min(axis=2)
+        nearest[start : start + step] = _squared(queries[start : start + step], stored, size_weight, gallery)
     return np.sqrt(np.maximum(nearest, 0.0))
 
 
-def _squared(queries: Descriptors, views: Descriptors, size_weight: float) -> FloatArray:
-    """(B, V) squared distances of queries to views. Metric rows are of one length, or 0 for what was seen without any
-    normal: then a query goes by its shape and size alone."""
-    squared = 1.0 - queries.embeddings @ views.embeddings.T
+def _squared(queries: Descriptors, views: Descriptors, size_weight: float, gallery: Gallery) -> FloatArray:
+    """(B, E) squared distances of queries to the entries of a gallery whose views these are."""
+
+    def to_entries(squared: FloatArray) -> FloatArray:
+        found: FloatArray = squared.reshape(-1, *gallery.size_m.shape).min(axis=2)
+        return found
+
+    terms = _terms(queries, views, size_weight)
+    together = next(terms)
+    if not views.lengths:
+        for term in terms:
+            together += term
+        return to_entries(together)
+    apart = to_entries(together)
+    for term in terms:
+        together += term
+        apart += to_entries(term)
+    return (1.0 - APART) * to_entries(together) + APART * apart
+
+
+def _terms(queries: Descriptors, views: Descriptors, size_weight: float) -> Iterator[FloatArray]:
+    """(B, V) each: half the squared distance of queries to views by each descriptor, then what the size adds. Metric
+    rows are of one length, or 0 for what was seen without any normal: then a query goes by its shape and size alone."""
+    start = 0
+    for length in views.lengths or (views.embeddings.shape[1],):
+        of_queries, of_views = (of.embeddings[:, start : start + length] for of in (queries, views))
+        yield np.einsum("bd,bd->b", of_queries, of_queries)[:, None] - of_queries @ of_views.T
+        start += length
     if size_weight > 0.0:
-        squared += (size_weight * (np.log(queries.size_m)[:, None] - np.log(views.size_m))) ** 2
+        squared = (size_weight * (np.log(queries.size_m)[:, None] - np.log(views.size_m))) ** 2
         if queries.metric.shape[1]:
             squared += np.einsum("bm,bm->b", queries.metric, queries.metric)[:, None] - queries.metric @ views.metric.T
-    return squared
+        yield squared
 
 
 def two_stage_distances(gallery: Gallery, query: Descriptors, size_weight: float, refined: int) -> FloatArray:

@@ -2,8 +2,8 @@
 
 manifest.json         what it is, thresholds, and the hash of every other file; written last
 entries.json          one record a part, see `entry.Entry`
-gallery.safetensors   embeddings (E, V, D), observed sizes size_m (E, V), metric (E, V, M), packed, see
-                      `search.Gallery`
+gallery.safetensors   embeddings (E, V, D), observed sizes size_m (E, V), metric (E, V, M), packed, and the lengths of
+                      the descriptors that an embedding is joined of, see `search.Gallery`
 queries.safetensors   the same of views that are not remembered: thresholds are set by them
 encoder/              the sealed encoder that the embeddings are of
 models/<name>/        the sealed grasp model of an entry
@@ -136,6 +136,7 @@ def _read_entries(folder: Path) -> tuple[Entry, ...]:
 def _read_gallery(path: Path, entries: int) -> Gallery:
     tensors = read_tensors(path)
     embeddings, size_m, metric = (tensors.get(name) for name in ("embeddings", "size_m", "metric"))
+    lengths = tuple(tensors["lengths"].ravel().tolist()) if "lengths" in tensors else ()
     if (
         embeddings is None
         or size_m is None
@@ -148,9 +149,14 @@ def _read_gallery(path: Path, entries: int) -> Gallery:
         or not all(np.isfinite(values).all() for values in (embeddings, size_m, metric))
         or not all(values.dtype == np.int16 or (np.abs(values) < LONGEST).all() for values in (embeddings, metric))
         or not (size_m > 0).all()
+        or (lengths and not _lengths_fit(lengths, embeddings.shape[2]))
     ):
         raise ArtifactDamagedError(f"{path}: does not hold the views of {entries} entries; build the library again")
-    return Gallery(embeddings, size_m.astype(np.float32, copy=False), metric).as_stored()
+    return Gallery(embeddings, size_m.astype(np.float32, copy=False), metric, lengths).as_stored()
+
+
+def _lengths_fit(lengths: tuple[Any, ...], dim: int) -> bool:
+    return all(isinstance(length, int) and length > 0 for length in lengths) and sum(lengths) == dim
 
 
 def _reach(manifest: Mapping[str, Any], thresholds: Thresholds, folder: Path) -> float:

@@ -206,6 +206,7 @@ def joined(one: Gallery, other: Gallery) -> Gallery:
         np.concatenate([packed(one.embeddings), packed(other.embeddings)]),
         np.concatenate([one.size_m, other.size_m]),
         np.concatenate([packed(one.metric), packed(other.metric)]),
+        one.lengths,
     )
 
 

@@ -55,7 +55,7 @@ def see_parts(
     tasks = [(parts[row], files, plan, seed) for row in missing]
     for index, found in jobs.each(describe_part, tasks, progress, "views"):
         row = missing[index]
-        write_tensors(places[row], {"embeddings": found.embeddings, "size_m": found.size_m, "metric": found.metric})
+        write_tensors(places[row], vars(found) | {"lengths": np.array(found.lengths, np.int32)})
         seen[row] = found
     remembered = plan.partial_views + plan.full_views
     described = Descriptors.concatenated([part for part in seen if part is not None])
@@ -105,6 +105,6 @@ def _key(part: PartMesh, encoder: str, plan: ViewPlan, seed: int) -> str:
 def _kept(place: Path) -> Descriptors | None:
     try:
         tensors = read_tensors(place)
-        return Descriptors(tensors["embeddings"], tensors["size_m"], tensors["metric"])
-    except (ArtifactMissingError, ArtifactDamagedError, KeyError):
+        return Descriptors(**tensors | {"lengths": tuple(tensors["lengths"].tolist())})
+    except (ArtifactMissingError, ArtifactDamagedError, KeyError, TypeError):
         return None

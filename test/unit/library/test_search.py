@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -47,6 +48,33 @@ def test_size_enters_by_its_weight_and_can_change_the_nearest_view() -> None:
     assert distances(GALLERY, query, 1.0)[0, 0] == pytest.approx(np.sqrt(by_first_view), rel=1e-5)
     assert distances(GALLERY, query, 2.0)[0, 0] == pytest.approx(np.sqrt(by_second_view), rel=1e-5)
     assert distances(GALLERY, query, 0.0)[0, 0] == pytest.approx(0.0, abs=1e-3)
+
+
+def test_of_joined_descriptors_each_has_its_own_nearest_view_by_half() -> None:
+    """One entry, whose first view is as the query to the first descriptor, and its second view to the second; beside
+    the size each descriptor has half of an embedding's squared length."""
+    half = np.sqrt(0.5)
+    views = half * np.stack([[1, 0, 0, 1], [0, 1, 1, 0]])[None].astype(np.float32)
+    gallery = Gallery(views, np.float32([[0.02, 0.04]]), lengths=(2, 2))
+    query = Descriptors(half * np.float32([[1, 0, 1, 0]]), np.float32([0.02]))
+    together, apart = 0.5, 0.0
+    assert distances(gallery, query, 0.0)[0, 0] ** 2 == pytest.approx(0.5 * together + 0.5 * apart, abs=1e-6)
+    one_piece = replace(gallery, lengths=())
+    assert distances(one_piece, query, 0.0)[0, 0] ** 2 == pytest.approx(together, abs=1e-6)
+    query = replace(query, size_m=np.float32([0.04]))
+    assert distances(gallery, query, 2.0)[0, 0] ** 2 == pytest.approx(0.5 * together + 0.5 * apart, abs=1e-6)
+    larger = replace(query, size_m=np.float32([0.08]))
+    of_size = (2.0 * np.log(2.0)) ** 2
+    assert distances(gallery, larger, 2.0)[0, 0] ** 2 == pytest.approx(0.5 * together + of_size, rel=1e-5)
+
+
+def test_descriptors_that_agree_on_a_view_are_as_far_as_it(rng: np.random.Generator) -> None:
+    views = rng.standard_normal((5, 1, 6)).astype(np.float32)
+    views /= np.linalg.norm(views, axis=2, keepdims=True)
+    sizes = rng.uniform(0.01, 0.1, (5, 1)).astype(np.float32)
+    asked = Descriptors(views[::-1, 0], sizes[::-1, 0])
+    apart = distances(Gallery(views, sizes, lengths=(3, 2, 1)), asked, 0.3)
+    np.testing.assert_allclose(apart, distances(Gallery(views, sizes), asked, 0.3), atol=2e-3)
 
 
 def test_half_and_double_the_size_are_equally_far() -> None:

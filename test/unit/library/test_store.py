@@ -164,6 +164,9 @@ def test_entries_that_say_nonsense(folder: Path, change: Callable[[list[dict[str
         {"metric": np.zeros((5, 2, 3), np.float32)},
         {"metric": np.zeros((5, 3), np.float32)},
         {"metric": np.full((5, 1, 3), np.inf, np.float32)},
+        {"lengths": np.int32([1, 2])},
+        {"lengths": np.int32([3, -1])},
+        {"lengths": np.float32([1.0, 1.0])},
     ],
     ids=[
         "empty",
@@ -174,6 +177,9 @@ def test_entries_that_say_nonsense(folder: Path, change: Callable[[list[dict[str
         "metric of more views",
         "metric of entries",
         "metric not finite",
+        "descriptors longer than an embedding",
+        "a descriptor shorter than nothing",
+        "lengths that are none",
     ],
 )
 def test_a_gallery_that_is_none(folder: Path, tensors: dict[str, Any]) -> None:
