@@ -103,8 +103,8 @@ class Encoder:
         Raises EmptyCloudError or CloudError for a cloud that shows no shape.
         """
         if not len(clouds):
-            nothing = (np.zeros(size, np.float32) for size in ((0, self.dim), 0, (0, self.dim_m)))
-            return Descriptors(*nothing, self.lengths)
+            embeddings, size_m, metric = (np.zeros(size, np.float32) for size in ((0, self.dim), 0, (0, self.dim_m)))
+            return Descriptors(embeddings, size_m, metric, self.lengths)
         if len(clouds) > AT_ONCE:
             starts = range(0, len(clouds), AT_ONCE)
             return Descriptors.concatenated([self.describe(clouds[start : start + AT_ONCE]) for start in starts])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,8 @@ was trained on."""
 Rows = Sequence[int] | npt.NDArray[np.int64] | npt.NDArray[np.bool_]
 APART = 0.5
 """Weight of what the descriptors say each for itself, see `distances`."""
-_AT_ONCE = 2**24
-"""Queries times views that are compared at once: four arrays of so many float32 are 256 MiB."""
+_AT_ONCE = 2**23
+"""Queries times views that are compared at once: six arrays of so many float32 are 192 MiB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +70,8 @@ class Gallery:
     @property
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
         """By name, as they are written to disk: packed."""
-        found = {"embeddings": packed(self.embeddings), "size_m": self.size_m, "metric": packed(self.metric)}
-        return {**found, "lengths": np.array(self.lengths, np.int32)} if self.lengths else found
+        lengths = {"lengths": np.array(self.lengths, np.int32)} if self.lengths else {}
+        return {"embeddings": packed(self.embeddings), "size_m": self.size_m, "metric": packed(self.metric), **lengths}
 
     def __len__(self) -> int:
         return len(self.embeddings)
@@ -84,8 +84,8 @@ class Gallery:
         """As exact as it is written, and as a library of so many entries keeps it: packed or unpacked."""
         embeddings, metric = packed(self.embeddings), packed(self.metric)
         if len(self) <= EXACT_UP_TO:
-            embeddings, metric = unpacked(embeddings), unpacked(metric)
-        return replace(self, embeddings=embeddings, metric=metric, _coarse={})
+            return Gallery(unpacked(embeddings), self.size_m, unpacked(metric), self.lengths)
+        return Gallery(embeddings, self.size_m, metric, self.lengths)
 
     def prepare(self, size_weight: float) -> None:
         """Make the first stage of a search, where it has two, so that the first query does not wait for it."""
@@ -140,32 +140,30 @@ def _squared(queries: Descriptors, views: Descriptors, size_weight: float, galle
         found: FloatArray = squared.reshape(-1, *gallery.size_m.shape).min(axis=2)
         return found
 
-    terms = _terms(queries, views, size_weight)
-    together = next(terms)
+    terms = _terms(queries, views, np.float32(size_weight))
+    together = to_entries(sum(terms[1:], start=terms[0]))
     if not views.lengths:
-        for term in terms:
-            together += term
-        return to_entries(together)
-    apart = to_entries(together)
-    for term in terms:
-        together += term
-        apart += to_entries(term)
-    return (1.0 - APART) * to_entries(together) + APART * apart
+        return together
+    apart = sum(map(to_entries, terms[1:]), start=to_entries(terms[0]))
+    return (1.0 - APART) * together + APART * apart
 
 
-def _terms(queries: Descriptors, views: Descriptors, size_weight: float) -> Iterator[FloatArray]:
+def _terms(queries: Descriptors, views: Descriptors, size_weight: np.float32) -> list[FloatArray]:
     """(B, V) each: half the squared distance of queries to views by each descriptor, then what the size adds. Metric
     rows are of one length, or 0 for what was seen without any normal: then a query goes by its shape and size alone."""
-    start = 0
-    for length in views.lengths or (views.embeddings.shape[1],):
-        of_queries, of_views = (of.embeddings[:, start : start + length] for of in (queries, views))
-        yield np.einsum("bd,bd->b", of_queries, of_queries)[:, None] - of_queries @ of_views.T
-        start += length
+    ends = np.cumsum(views.lengths)[:-1]
+    of_descriptors = (np.split(of.embeddings, ends, axis=1) for of in (queries, views))
+    terms = [_half_squared(asked, stored) for asked, stored in zip(*of_descriptors, strict=True)]
     if size_weight > 0.0:
-        squared = (size_weight * (np.log(queries.size_m)[:, None] - np.log(views.size_m))) ** 2
-        if queries.metric.shape[1]:
-            squared += np.einsum("bm,bm->b", queries.metric, queries.metric)[:, None] - queries.metric @ views.metric.T
-        yield squared
+        of_size = (size_weight * (np.log(queries.size_m)[:, None] - np.log(views.size_m))) ** 2
+        terms.append(of_size + _half_squared(queries.metric, views.metric))
+    return terms
+
+
+def _half_squared(asked: FloatArray, stored: FloatArray) -> FloatArray:
+    """(B, V) of rows (B, D) and (V, D) that are equally long."""
+    found: FloatArray = np.einsum("bd,bd->b", asked, asked)[:, None] - asked @ stored.T
+    return found
 
 
 def two_stage_distances(gallery: Gallery, query: Descriptors, size_weight: float, refined: int) -> FloatArray:

@@ -105,6 +105,7 @@ def _key(part: PartMesh, encoder: str, plan: ViewPlan, seed: int) -> str:
 def _kept(place: Path) -> Descriptors | None:
     try:
         tensors = read_tensors(place)
-        return Descriptors(**tensors | {"lengths": tuple(tensors["lengths"].tolist())})
-    except (ArtifactMissingError, ArtifactDamagedError, KeyError, TypeError):
+        lengths = tuple(tensors["lengths"].tolist())
+        return Descriptors(tensors["embeddings"], tensors["size_m"], tensors["metric"], lengths)
+    except (ArtifactMissingError, ArtifactDamagedError, KeyError):
         return None
