@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from srclib_ros.library.search import Gallery
     from srclib_ros.types import FloatArray
 
-DIM, METRIC_DIM, VIEWS, ASPECTS = 224, 64, 84, 4
-LENGTHS = (96, 64, 64)  # of the descriptors of an embedding
-METRIC_LENGTH = 0.39
+DIMS, METRIC_DIM, VIEWS, ASPECTS = (96, 64, 64), 64, 84, 4
+DIM = sum(DIMS)
+LENGTHS = (0.77, 0.45, 0.45, 0.39)  # of the descriptors' rows and of the metric one, as of the encoder that ships
 OF_A_GROUP = 20
 SCATTER_DIMENSIONS = 16
 GROUP_SCATTER, ASPECT_SCATTER, VIEW_SCATTER, NOISE_SCATTER = 0.5, 0.5, 0.2, 0.49
@@ -112,14 +112,14 @@ def made_up_library(entries: int, queries: int, seed: int) -> MadeUp:
             rng, axes, len(block), VIEWS + 1
         )
         of_views += NOISE_SCATTER / np.sqrt(dim) * rng.standard_normal(of_views.shape, np.float32)
-        for length, some in ((1.0, of_views[..., :DIM]), (METRIC_LENGTH, of_views[..., DIM:])):
+        for length, some in zip(LENGTHS, np.split(of_views, np.cumsum(DIMS), axis=2), strict=True):
             some *= length / np.linalg.norm(some, axis=2, keepdims=True)
         views = of_views[:, :VIEWS]
         kept = packed(views) if entries > EXACT_UP_TO else views
         embeddings[start : start + _BLOCK], metric[start : start + _BLOCK] = kept[..., :DIM], kept[..., DIM:]
         here = (asked >= start) & (asked < start + _BLOCK)
         found[here] = of_views[asked[here] - start, VIEWS]
-    gallery = Gallery(embeddings, np.ascontiguousarray(size_m[:, :VIEWS]), metric, LENGTHS)
+    gallery = Gallery(embeddings, np.ascontiguousarray(size_m[:, :VIEWS]), metric, DIMS)
     return MadeUp(gallery, groups, Descriptors(found[:, :DIM], size_m[asked, VIEWS], found[:, DIM:]))
 
 

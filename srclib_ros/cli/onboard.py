@@ -92,7 +92,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--minutes",
         type=float,
         metavar="X",
-        help="of training on one core, at most (10 from scratch, 1.5 from a source)",
+        help="of training on one core, at most (9 from scratch, 1.5 from a source)",
     )
     parser.add_argument(
         "--scenes",

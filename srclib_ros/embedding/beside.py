@@ -33,13 +33,13 @@ class Beside:
     patches: PatchEmbedding | None = None
 
     @property
-    def lengths(self) -> tuple[int, ...]:
+    def dims(self) -> tuple[int, ...]:
         """Of those that there are, as they stand in an embedding."""
         return tuple(part.shape.dim for part in (self.pairs, self.patches) if part is not None)
 
     @property
     def dim(self) -> int:
-        return sum(self.lengths)
+        return sum(self.dims)
 
     @property
     def dim_m(self) -> int:

@@ -29,14 +29,14 @@ class Descriptors:
     """Shape and size of some clouds, apart. embeddings: (B, D) float32, unit rows, free of scale.
 
     size_m: (B,) float32, observed size, see `preprocess.CanonicalClouds`. metric: (B, M) float32, what knows shape and
-    size together, see `point_pairs.PairEmbedding`; M is 0 for a describer that has no such. lengths: of the descriptors
+    size together, see `point_pairs.PairEmbedding`; M is 0 for a describer that has no such. dims: of the descriptors
     that an embedding is joined of, adding up to D; none, it is of one piece.
     """
 
     embeddings: FloatArray
     size_m: FloatArray
     metric: FloatArray = None  # type: ignore[assignment]  # there is none: M is 0
-    lengths: tuple[int, ...] = ()
+    dims: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.metric is None:
@@ -47,12 +47,12 @@ class Descriptors:
 
     def __getitem__(self, rows: Sequence[int] | npt.NDArray[np.int64] | slice) -> Descriptors:
         """Those of some clouds."""
-        return Descriptors(self.embeddings[rows], self.size_m[rows], self.metric[rows], self.lengths)
+        return Descriptors(self.embeddings[rows], self.size_m[rows], self.metric[rows], self.dims)
 
     @classmethod
     def concatenated(cls, some: Sequence[Descriptors]) -> Descriptors:
         embeddings, size_m, metric = zip(*((one.embeddings, one.size_m, one.metric) for one in some), strict=True)
-        return cls(np.concatenate(embeddings), np.concatenate(size_m), np.concatenate(metric), some[0].lengths)
+        return cls(np.concatenate(embeddings), np.concatenate(size_m), np.concatenate(metric), some[0].dims)
 
 
 class Encoder:
@@ -71,7 +71,7 @@ class Encoder:
     ) -> None:
         """dim: of the network's embedding. beside: what is joined to it."""
         self.id = encoder_id
-        self.lengths = (dim, *beside.lengths) if beside else ()
+        self.dims = (dim, *beside.dims) if beside else ()
         self.dim = dim + (beside.dim if beside else 0)
         self.dim_m = beside.dim_m if beside else 0
         self.n_points = n_points
@@ -104,7 +104,7 @@ class Encoder:
         """
         if not len(clouds):
             embeddings, size_m, metric = (np.zeros(size, np.float32) for size in ((0, self.dim), 0, (0, self.dim_m)))
-            return Descriptors(embeddings, size_m, metric, self.lengths)
+            return Descriptors(embeddings, size_m, metric, self.dims)
         if len(clouds) > AT_ONCE:
             starts = range(0, len(clouds), AT_ONCE)
             return Descriptors.concatenated([self.describe(clouds[start : start + AT_ONCE]) for start in starts])
@@ -114,7 +114,7 @@ class Encoder:
         running = self._aside.submit(self._run, canonical.points) if self._aside else None
         beside, metric = self._beside.describe(clouds, canonical)
         of_network = running.result() if running else self._run(canonical.points)
-        return Descriptors(joined(of_network, beside), canonical.size_m, metric, self.lengths)
+        return Descriptors(joined(of_network, beside), canonical.size_m, metric, self.dims)
 
     def _run(self, points: FloatArray) -> FloatArray:
         embeddings: FloatArray = self._session.run(None, {self._input: points})[0]

@@ -22,7 +22,8 @@ class CoarseIndex:
     """Estimates how far a query lies from every entry with one product of a matrix and a vector.
 
     A view is (its principal components, sqrt(2) * size_weight * ln size): half a squared Euclidean distance between
-    two such is `search.distances` squared. Of the V views of an entry `CENTRES` centres are kept, found by Lloyd's
+    two such is the squared distance of a view, see `search.distances`; that descriptors have nearest views of their own
+    is left to the second stage. Of the V views of an entry `CENTRES` centres are kept, found by Lloyd's
     rounds from views that lie far apart.
     """
 

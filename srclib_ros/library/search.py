@@ -1,8 +1,8 @@
-"""How far a query lies from the entries of a library: the nearest stored view of each, in shape and in size."""
+"""How far a query lies from the entries of a library, by their stored views, in shape and in size."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,8 +24,8 @@ was trained on."""
 Rows = Sequence[int] | npt.NDArray[np.int64] | npt.NDArray[np.bool_]
 APART = 0.5
 """Weight of what the descriptors say each for itself, see `distances`."""
-_AT_ONCE = 2**23
-"""Queries times views that are compared at once: six arrays of so many float32 are 192 MiB."""
+_AT_ONCE = 2**24
+"""Queries times views that are compared at once: four arrays of so many float32 are 256 MiB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +34,14 @@ class Gallery:
 
     embeddings: (E, V, D) float32, unit rows; above `EXACT_UP_TO` entries int16, see `packing`. size_m: (E, V) float32,
     the observed size of each view: a partial view is smaller than its part, so that queries are compared with views
-    and not with the CAD's diameter. metric: (E, V, M), of the type of the embeddings. lengths: of the descriptors that
-    an embedding is joined of; none, it is of one piece.
+    and not with the CAD's diameter. metric: (E, V, M), of the type of the embeddings. dims: of the descriptors that an
+    embedding is joined of; none, it is of one piece.
     """
 
     embeddings: FloatArray | npt.NDArray[np.int16]
     size_m: FloatArray
     metric: FloatArray | npt.NDArray[np.int16] = None  # type: ignore[assignment]  # there is none: M is 0
-    lengths: tuple[int, ...] = ()
+    dims: tuple[int, ...] = ()
     _coarse: dict[float, CoarseIndex] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -56,7 +56,7 @@ class Gallery:
             described.embeddings.reshape(*shape, -1),
             described.size_m.reshape(shape),
             described.metric.reshape(*shape, described.metric.shape[1]),
-            described.lengths,
+            described.dims,
         )
 
     @property
@@ -65,27 +65,31 @@ class Gallery:
         rows = self.size_m.size
         embeddings, metric = unpacked(self.embeddings), unpacked(self.metric)
         metric = metric.reshape(rows, metric.shape[2])
-        return Descriptors(embeddings.reshape(rows, -1), self.size_m.reshape(-1), metric, self.lengths)
+        return Descriptors(embeddings.reshape(rows, -1), self.size_m.reshape(-1), metric, self.dims)
 
     @property
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
         """By name, as they are written to disk: packed."""
-        lengths = {"lengths": np.array(self.lengths, np.int32)} if self.lengths else {}
-        return {"embeddings": packed(self.embeddings), "size_m": self.size_m, "metric": packed(self.metric), **lengths}
+        return {
+            "embeddings": packed(self.embeddings),
+            "size_m": self.size_m,
+            "metric": packed(self.metric),
+            "dims": np.array(self.dims, np.int32),
+        }
 
     def __len__(self) -> int:
         return len(self.embeddings)
 
     def __getitem__(self, rows: slice | Rows | tuple[slice, slice | Rows]) -> Gallery:
         """The gallery of some entries, or of some views of some."""
-        return Gallery(self.embeddings[rows], self.size_m[rows], self.metric[rows], self.lengths)
+        return Gallery(self.embeddings[rows], self.size_m[rows], self.metric[rows], self.dims)
 
     def as_stored(self) -> Gallery:
         """As exact as it is written, and as a library of so many entries keeps it: packed or unpacked."""
         embeddings, metric = packed(self.embeddings), packed(self.metric)
         if len(self) <= EXACT_UP_TO:
-            return Gallery(unpacked(embeddings), self.size_m, unpacked(metric), self.lengths)
-        return Gallery(embeddings, self.size_m, metric, self.lengths)
+            return Gallery(unpacked(embeddings), self.size_m, unpacked(metric), self.dims)
+        return Gallery(embeddings, self.size_m, metric, self.dims)
 
     def prepare(self, size_weight: float) -> None:
         """Make the first stage of a search, where it has two, so that the first query does not wait for it."""
@@ -101,7 +105,7 @@ class Gallery:
 
 
 def distances(gallery: Gallery, queries: Descriptors, size_weight: float) -> FloatArray:
-    """(B, E) distance of each query to each entry's nearest view; `similarity_of` reads it.
+    """(B, E) distance of each query to each entry; `similarity_of` reads it.
 
     Of a view d^2 = |e_q - e_v|^2 / 2 + |m_q - m_v|^2 / 2 + (size_weight * ln(size_q / size_v))^2: one minus the cosine
     of the embeddings free of scale, and openly the size, by what is metric and by the ratio; with size_weight 0 the
@@ -126,11 +130,11 @@ def distances(gallery: Gallery, queries: Descriptors, size_weight: float) -> Flo
 def exact_distances(gallery: Gallery, queries: Descriptors, size_weight: float) -> FloatArray:
     """(B, E) as `distances`, from every view of every entry."""
     stored = gallery.described
-    nearest = np.empty((len(queries), len(gallery)), np.float32)
+    squared = np.empty((len(queries), len(gallery)), np.float32)
     step = max(_AT_ONCE // len(stored), 1)
-    for start in range(0, len(nearest), step):
-        nearest[start : start + step] = _squared(queries[start : start + step], stored, size_weight, gallery)
-    return np.sqrt(np.maximum(nearest, 0.0))
+    for start in range(0, len(squared), step):
+        squared[start : start + step] = _squared(queries[start : start + step], stored, size_weight, gallery)
+    return np.sqrt(np.maximum(squared, 0.0))
 
 
 def _squared(queries: Descriptors, views: Descriptors, size_weight: float, gallery: Gallery) -> FloatArray:
@@ -140,29 +144,34 @@ def _squared(queries: Descriptors, views: Descriptors, size_weight: float, galle
         found: FloatArray = squared.reshape(-1, *gallery.size_m.shape).min(axis=2)
         return found
 
-    terms = _terms(queries, views, np.float32(size_weight))
-    together = to_entries(sum(terms[1:], start=terms[0]))
-    if not views.lengths:
-        return together
-    apart = sum(map(to_entries, terms[1:]), start=to_entries(terms[0]))
-    return (1.0 - APART) * together + APART * apart
+    terms = _terms(queries, views, size_weight)
+    together = next(terms)
+    apart = to_entries(together)
+    for term in terms:
+        apart += to_entries(term)
+        together += term
+    if not views.dims:
+        return to_entries(together)
+    return (1.0 - APART) * to_entries(together) + APART * apart
 
 
-def _terms(queries: Descriptors, views: Descriptors, size_weight: np.float32) -> list[FloatArray]:
+def _terms(queries: Descriptors, views: Descriptors, size_weight: float) -> Iterator[FloatArray]:
     """(B, V) each: half the squared distance of queries to views by each descriptor, then what the size adds. Metric
     rows are of one length, or 0 for what was seen without any normal: then a query goes by its shape and size alone."""
-    ends = np.cumsum(views.lengths)[:-1]
-    of_descriptors = (np.split(of.embeddings, ends, axis=1) for of in (queries, views))
-    terms = [_half_squared(asked, stored) for asked, stored in zip(*of_descriptors, strict=True)]
+    ends = np.cumsum(views.dims)[:-1]
+    for asked, stored in zip(*(np.split(of.embeddings, ends, axis=1) for of in (queries, views)), strict=True):
+        half: FloatArray = (_squares(asked)[:, None] + _squares(stored)) / 2.0 - asked @ stored.T
+        yield half
     if size_weight > 0.0:
-        of_size = (size_weight * (np.log(queries.size_m)[:, None] - np.log(views.size_m))) ** 2
-        terms.append(of_size + _half_squared(queries.metric, views.metric))
-    return terms
+        of_size: FloatArray = np.log(queries.size_m)[:, None] - np.log(views.size_m)
+        of_size *= size_weight
+        of_size *= of_size
+        of_size += _squares(queries.metric)[:, None] - queries.metric @ views.metric.T
+        yield of_size
 
 
-def _half_squared(asked: FloatArray, stored: FloatArray) -> FloatArray:
-    """(B, V) of rows (B, D) and (V, D) that are equally long."""
-    found: FloatArray = np.einsum("bd,bd->b", asked, asked)[:, None] - asked @ stored.T
+def _squares(rows: FloatArray) -> FloatArray:
+    found: FloatArray = np.einsum("bd,bd->b", rows, rows)
     return found
 
 
@@ -190,7 +199,7 @@ def nearest_rows(to_entries: FloatArray, count: int) -> np.ndarray:
 
 
 def similarity_of(distance: FloatArray) -> FloatArray:
-    """1 for the same view, 0 for the unlike: the cosine, less what differs in metres. No probability."""
+    """1 for the same, 0 for the unlike: of a view the cosine, less what differs in metres. No probability."""
     return np.clip(1.0 - distance**2, 0.0, 1.0)
 
 

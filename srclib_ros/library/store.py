@@ -2,8 +2,8 @@
 
 manifest.json         what it is, thresholds, and the hash of every other file; written last
 entries.json          one record a part, see `entry.Entry`
-gallery.safetensors   embeddings (E, V, D), observed sizes size_m (E, V), metric (E, V, M), packed, and the lengths of
-                      the descriptors that an embedding is joined of, see `search.Gallery`
+gallery.safetensors   embeddings (E, V, D), observed sizes size_m (E, V), metric (E, V, M), packed, and dims of the
+                      descriptors that an embedding is joined of, see `search.Gallery`
 queries.safetensors   the same of views that are not remembered: thresholds are set by them
 encoder/              the sealed encoder that the embeddings are of
 models/<name>/        the sealed grasp model of an entry
@@ -29,7 +29,7 @@ from srclib_ros.library.search import Gallery, distance_of
 from srclib_ros.library.thresholds import Thresholds
 
 KIND = "source_library"
-SCHEMA = 2
+SCHEMA = 3
 LONGEST = 1.001  # of what is at most a unit row, rounding forgiven
 ENTRIES, GALLERY, QUERIES = "entries.json", "gallery.safetensors", "queries.safetensors"
 ENCODER, MODELS = "encoder", "models"
@@ -135,12 +135,12 @@ def _read_entries(folder: Path) -> tuple[Entry, ...]:
 
 def _read_gallery(path: Path, entries: int) -> Gallery:
     tensors = read_tensors(path)
-    embeddings, size_m, metric = (tensors.get(name) for name in ("embeddings", "size_m", "metric"))
-    lengths = tuple(tensors["lengths"].ravel().tolist()) if "lengths" in tensors else ()
+    embeddings, size_m, metric, dims = (tensors.get(name) for name in ("embeddings", "size_m", "metric", "dims"))
     if (
         embeddings is None
         or size_m is None
         or metric is None
+        or dims is None
         or embeddings.ndim != 3
         or metric.ndim != 3
         or not embeddings.shape[:2] == metric.shape[:2] == size_m.shape
@@ -149,14 +149,10 @@ def _read_gallery(path: Path, entries: int) -> Gallery:
         or not all(np.isfinite(values).all() for values in (embeddings, size_m, metric))
         or not all(values.dtype == np.int16 or (np.abs(values) < LONGEST).all() for values in (embeddings, metric))
         or not (size_m > 0).all()
-        or (lengths and not _lengths_fit(lengths, embeddings.shape[2]))
+        or not (len(dims) == 0 or (dims.dtype == np.int32 and (dims > 0).all() and dims.sum() == embeddings.shape[2]))
     ):
         raise ArtifactDamagedError(f"{path}: does not hold the views of {entries} entries; build the library again")
-    return Gallery(embeddings, size_m.astype(np.float32, copy=False), metric, lengths).as_stored()
-
-
-def _lengths_fit(lengths: tuple[Any, ...], dim: int) -> bool:
-    return all(isinstance(length, int) and length > 0 for length in lengths) and sum(lengths) == dim
+    return Gallery(embeddings, size_m.astype(np.float32, copy=False), metric, tuple(dims.tolist())).as_stored()
 
 
 def _reach(manifest: Mapping[str, Any], thresholds: Thresholds, folder: Path) -> float:

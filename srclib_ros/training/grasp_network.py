@@ -35,7 +35,7 @@ from srclib_ros.types import Matrix
 
 STEPS_PER_MINUTE = 600
 """What one core of a small machine manages. Steps are counted, not minutes: the same seed gives the same network."""
-MINUTES, SCENES = 10.0, 648
+MINUTES, SCENES = 9.0, 648
 MINUTES_FROM_SOURCE, SCENES_FROM_SOURCE = 1.5, 144
 VALIDATION_SCENES = 24
 LABELS = "trials"

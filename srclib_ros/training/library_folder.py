@@ -109,18 +109,20 @@ class Contents:
 
     def calibrated(self, clustering: Clustering) -> Thresholds:
         """Where the verdicts begin, by the queries. An entry's kind is its category, else its cluster."""
-        return self._calibrated(clustering, self.size_weight)
+        return self._calibrated(clustering, self.gallery, self.size_weight)
 
     def reach(self, clustering: Clustering) -> float:
-        """How far, by shape alone, a useful source lies at most, as `calibrated` has it with the size left out."""
-        return distance_of(self._calibrated(clustering, 0.0).suitability.similarity)
+        """How far, by shape alone, a useful source lies at most, as `calibrated` has it with the size left out, and by
+        the nearest view of whole embeddings, as `part_distances` measures."""
+        whole = replace(self.gallery, dims=())
+        return distance_of(self._calibrated(clustering, whole, 0.0).suitability.similarity)
 
-    def _calibrated(self, clustering: Clustering, size_weight: float) -> Thresholds:
+    def _calibrated(self, clustering: Clustering, gallery: Gallery, size_weight: float) -> Thresholds:
         kinds = [
             entry.category or ("" if label == NOISE else f"cluster {label}")
             for entry, label in zip(self.entries, clustering.labels, strict=True)
         ]
-        return calibrate(self.gallery, kinds, self.queries.described, self.queries.size_m.shape[1], size_weight)
+        return calibrate(gallery, kinds, self.queries.described, self.queries.size_m.shape[1], size_weight)
 
 
 def entry_of(part: PartMesh, seed: int) -> Entry:
@@ -206,7 +208,7 @@ def joined(one: Gallery, other: Gallery) -> Gallery:
         np.concatenate([packed(one.embeddings), packed(other.embeddings)]),
         np.concatenate([one.size_m, other.size_m]),
         np.concatenate([packed(one.metric), packed(other.metric)]),
-        one.lengths,
+        one.dims,
     )
 
 

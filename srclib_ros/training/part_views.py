@@ -55,7 +55,7 @@ def see_parts(
     tasks = [(parts[row], files, plan, seed) for row in missing]
     for index, found in jobs.each(describe_part, tasks, progress, "views"):
         row = missing[index]
-        write_tensors(places[row], vars(found) | {"lengths": np.array(found.lengths, np.int32)})
+        write_tensors(places[row], vars(found) | {"dims": np.array(found.dims, np.int32)})
         seen[row] = found
     remembered = plan.partial_views + plan.full_views
     described = Descriptors.concatenated([part for part in seen if part is not None])
@@ -105,7 +105,7 @@ def _key(part: PartMesh, encoder: str, plan: ViewPlan, seed: int) -> str:
 def _kept(place: Path) -> Descriptors | None:
     try:
         tensors = read_tensors(place)
-        lengths = tuple(tensors["lengths"].tolist())
-        return Descriptors(tensors["embeddings"], tensors["size_m"], tensors["metric"], lengths)
+        dims = tuple(tensors["dims"].tolist())
+        return Descriptors(tensors["embeddings"], tensors["size_m"], tensors["metric"], dims)
     except (ArtifactMissingError, ArtifactDamagedError, KeyError):
         return None

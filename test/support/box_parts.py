@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from support.pairs_beside import pairs_beside
+
 from srclib_ros.artifact import seal, write_json
 from srclib_ros.geometry.mesh import PartMesh, centred
 from srclib_ros.training.library_build import BuildPlan
@@ -36,7 +38,7 @@ def write_tiny_encoder(folder: Path) -> Path:
 
     torch.manual_seed(0)
     shape = PointNetShape(point_widths=(8, 16), head_width=16, dim=8, n_points=64)
-    write_encoder(folder, PointNet(shape).eval(), {})
+    write_encoder(folder, PointNet(shape).eval(), {}, beside=pairs_beside())
     return folder
 
 

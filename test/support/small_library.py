@@ -10,6 +10,7 @@ import numpy as np
 
 from srclib_ros.artifact import seal, write_json, write_tensors
 from srclib_ros.embedding.encoder import Descriptors, encoder_id
+from srclib_ros.library.search import Gallery
 from srclib_ros.library.store import ENCODER, ENTRIES, GALLERY, KIND, MODELS, SCHEMA
 from srclib_ros.types import FloatArray, Segment
 
@@ -33,14 +34,8 @@ def write_small_library(folder: Path, **changes: Any) -> Path:
             write_json(folder / record["model"] / "config.json", {})
             seal(folder / record["model"], "grasp_model", 1, {})
     write_json(folder / ENTRIES, records)
-    write_tensors(
-        folder / GALLERY,
-        {
-            "embeddings": np.stack([at_degrees(row[4])[None] for row in ROWS]),
-            "size_m": np.float32([[row[5]] for row in ROWS]),
-            "metric": np.zeros((len(ROWS), 1, 0), np.float32),
-        },
-    )
+    gallery = Gallery(np.stack([at_degrees(row[4])[None] for row in ROWS]), np.float32([[row[5]] for row in ROWS]))
+    write_tensors(folder / GALLERY, gallery.tensors)
     rates = {"false_accept": 0.1, "false_reject": 0.2, "auroc": 0.9, "queries": 10}
     thresholds = {"identity": {"similarity": 0.99, **rates}, "suitability": {"similarity": 0.8, **rates}}
     meta = {"name": "small", "encoder": encoder_id(folder / ENCODER), "size_weight": 0.0, "thresholds": thresholds}

@@ -45,7 +45,8 @@ class Experiment:
         """Everything, the runs of a target one after the other, targets beside each other where `jobs` has room."""
         jobs = jobs or Jobs()
         known = dict(self._of_each(_known, [()] * len(self.targets), jobs, progress, "pairs"))
-        pairs, pooled = ({name: of[kind] for name, of in known.items()} for kind in (0, 1))
+        names = [target.mesh.name for target in self.targets]
+        pairs, pooled = ({name: known[name][kind] for name in names} for kind in (0, 1))
         rows: dict[str, list[Row]] = {name: [] for name in pairs}
         results = Results(self, pairs, pooled, rows)
         for label, stage in (("every source", self._first), ("choices", self._choices), ("closer looks", self._closer)):

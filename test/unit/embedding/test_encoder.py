@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
+from support.pairs_beside import pairs_beside
 
 from srclib_ros.artifact import MANIFEST, seal, write_json
-from srclib_ros.embedding.encoder import CONFIG, ONNX, Encoder, encoder_id
+from srclib_ros.embedding.encoder import CONFIG, ONNX, Descriptors, Encoder, encoder_id
 from srclib_ros.errors import (
     ArtifactDamagedError,
     ArtifactMissingError,
@@ -109,25 +110,18 @@ def test_a_config_that_says_nothing_is_named(damaged: Path) -> None:
 
 
 def test_what_stands_beside_the_network_is_joined_to_it(folder: Path, clouds: list[FloatArray], tmp_path: Path) -> None:
-    from srclib_ros.embedding.beside import Beside
-    from srclib_ros.embedding.discriminants import Discriminants
-    from srclib_ros.embedding.point_pairs import LENGTH, LENGTH_M, PairEmbedding, PairShape
     from srclib_ros.training.encoder_folder import load_network, write_encoder
 
-    rng = np.random.default_rng(0)
-    free, metric = (
-        Discriminants(np.zeros(length, np.float32), rng.standard_normal((length, dim)).astype(np.float32))
-        for length, dim in ((LENGTH, 5), (LENGTH_M, 4))
-    )
-    beside = Beside(PairEmbedding(PairShape(32, 8, 5, 4, 0.25, 0.5), free, metric))
     path = tmp_path / "with_pairs"
-    write_encoder(path, load_network(folder), {"seed": 0}, beside=beside)
+    write_encoder(path, load_network(folder), {"seed": 0}, beside=pairs_beside())
     encoder = Encoder.load(path)
     found = encoder.encode(clouds)
     assert found.shape == (3, encoder.dim) == (3, 6 + 5)
     np.testing.assert_allclose(found[:, :6], np.sqrt(0.75) * Encoder.load(folder).encode(clouds), atol=1e-5)
     np.testing.assert_array_equal(Encoder.load(path, threads=1).encode(clouds), found)
     described = encoder.describe(clouds)
+    assert described.dims == described[1:].dims == Descriptors.concatenated([described] * 2).dims == (6, 5)
+    assert Encoder.load(folder).describe(clouds).dims == ()
     assert described.metric.shape == (3, encoder.dim_m) == (3, 4)
     assert encoder.describe([]).metric.shape == (0, 4)
     config = json.loads((path / CONFIG).read_text())

@@ -17,12 +17,14 @@ def unit(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return x / np.linalg.norm(x, axis=-1, keepdims=True)
 
 
-@pytest.fixture
-def gallery(rng: np.random.Generator) -> Gallery:
+@pytest.fixture(params=[(12,), (7, 5)], ids=["of one piece", "of two descriptors"])
+def gallery(request: pytest.FixtureRequest, rng: np.random.Generator) -> Gallery:
     """300 entries of 6 views about each entry's own direction, in 12 dimensions; metric ones in 4."""
-    views = unit(rng, 300, 1, 12) + 0.4 * unit(rng, 300, 6, 12)
-    views /= np.linalg.norm(views, axis=2, keepdims=True)
-    return Gallery(views, rng.uniform(0.01, 0.1, (300, 6)).astype(np.float32), 0.6 * unit(rng, 300, 6, 4))
+    pieces = [unit(rng, 300, 1, dim) + 0.4 * unit(rng, 300, 6, dim) for dim in request.param]
+    views = np.concatenate([piece / np.linalg.norm(piece, axis=2, keepdims=True) for piece in pieces], axis=2)
+    views /= np.float32(np.sqrt(len(pieces)))
+    sizes = rng.uniform(0.01, 0.1, (300, 6)).astype(np.float32)
+    return Gallery(views, sizes, 0.6 * unit(rng, 300, 6, 4), request.param if len(pieces) > 1 else ())
 
 
 def test_views_in_as_many_places_as_centres_are_measured_exactly(rng: np.random.Generator) -> None:
@@ -55,6 +57,7 @@ def test_a_view_that_is_remembered_is_found_again(gallery: Gallery, monkeypatch:
     monkeypatch.setattr(search, "EXACT_UP_TO", 100)
     monkeypatch.setattr(search, "REFINED", 30)
     large = gallery.as_stored()
+    assert large.dims == gallery.dims
     found = distances(large, asked, 0.5)
     assert found.shape == (300, 300)
     np.testing.assert_array_equal(found.argmin(axis=1), np.arange(300))

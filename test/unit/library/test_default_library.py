@@ -57,6 +57,8 @@ def test_its_encoder_stands_beside_what_training_would_put_there(library: Librar
     assert config["point_pairs"] == asdict(PairShape())
     assert config["local_patches"] == asdict(PatchShape())
     assert config["n_points"] == PointNetShape().n_points
+    dims = PointNetShape().dim, PairShape().dim, PatchShape().dim
+    assert library.gallery.dims == library.read_queries().dims == Encoder.load(library.encoder_folder).dims == dims
 
 
 def test_every_cluster_has_one_representative(library: Library) -> None:

@@ -55,11 +55,11 @@ def test_of_joined_descriptors_each_has_its_own_nearest_view_by_half() -> None:
     the size each descriptor has half of an embedding's squared length."""
     half = np.sqrt(0.5)
     views = half * np.stack([[1, 0, 0, 1], [0, 1, 1, 0]])[None].astype(np.float32)
-    gallery = Gallery(views, np.float32([[0.02, 0.04]]), lengths=(2, 2))
+    gallery = Gallery(views, np.float32([[0.02, 0.04]]), dims=(2, 2))
     query = Descriptors(half * np.float32([[1, 0, 1, 0]]), np.float32([0.02]))
     together, apart = 0.5, 0.0
     assert distances(gallery, query, 0.0)[0, 0] ** 2 == pytest.approx(0.5 * together + 0.5 * apart, abs=1e-6)
-    one_piece = replace(gallery, lengths=())
+    one_piece = replace(gallery, dims=())
     assert distances(one_piece, query, 0.0)[0, 0] ** 2 == pytest.approx(together, abs=1e-6)
     query = replace(query, size_m=np.float32([0.04]))
     assert distances(gallery, query, 2.0)[0, 0] ** 2 == pytest.approx(0.5 * together + 0.5 * apart, abs=1e-6)
@@ -73,7 +73,7 @@ def test_descriptors_that_agree_on_a_view_are_as_far_as_it(rng: np.random.Genera
     views /= np.linalg.norm(views, axis=2, keepdims=True)
     sizes = rng.uniform(0.01, 0.1, (5, 1)).astype(np.float32)
     asked = Descriptors(views[::-1, 0], sizes[::-1, 0])
-    apart = distances(Gallery(views, sizes, lengths=(3, 2, 1)), asked, 0.3)
+    apart = distances(Gallery(views, sizes, dims=(3, 2, 1)), asked, 0.3)
     np.testing.assert_allclose(apart, distances(Gallery(views, sizes), asked, 0.3), atol=2e-3)
 
 
@@ -84,10 +84,13 @@ def test_half_and_double_the_size_are_equally_far() -> None:
     assert half == pytest.approx(double)
 
 
-def test_many_queries_are_compared_in_blocks(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("dims", [(), (2, 1, 1)])
+def test_many_queries_are_compared_in_blocks(
+    dims: tuple[int, ...], rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     x = rng.standard_normal((2_100, 4)).astype(np.float32)
     x /= np.linalg.norm(x, axis=1, keepdims=True)
-    gallery = Gallery(x[:100].reshape(10, 10, 4), np.full((10, 10), 0.02, np.float32))
+    gallery = Gallery(x[:100].reshape(10, 10, 4), np.full((10, 10), 0.02, np.float32), dims=dims)
     asked = Descriptors(x[100:], rng.uniform(0.01, 0.1, 2_000).astype(np.float32))
     at_once = distances(gallery, asked, 0.5)
     monkeypatch.setattr(search, "_AT_ONCE", 10_000)

@@ -164,9 +164,9 @@ def test_entries_that_say_nonsense(folder: Path, change: Callable[[list[dict[str
         {"metric": np.zeros((5, 2, 3), np.float32)},
         {"metric": np.zeros((5, 3), np.float32)},
         {"metric": np.full((5, 1, 3), np.inf, np.float32)},
-        {"lengths": np.int32([1, 2])},
-        {"lengths": np.int32([3, -1])},
-        {"lengths": np.float32([1.0, 1.0])},
+        {"dims": np.int32([1, 2])},
+        {"dims": np.int32([3, -1])},
+        {"dims": np.float32([1.0, 1.0])},
     ],
     ids=[
         "empty",
@@ -179,7 +179,7 @@ def test_entries_that_say_nonsense(folder: Path, change: Callable[[list[dict[str
         "metric not finite",
         "descriptors longer than an embedding",
         "a descriptor shorter than nothing",
-        "lengths that are none",
+        "dims that are none",
     ],
 )
 def test_a_gallery_that_is_none(folder: Path, tensors: dict[str, Any]) -> None:
@@ -187,6 +187,7 @@ def test_a_gallery_that_is_none(folder: Path, tensors: dict[str, Any]) -> None:
         "embeddings": np.ones((5, 1, 2), np.float32),
         "size_m": np.ones((5, 1), np.float32),
         "metric": np.zeros((5, 1, 3), np.float32),
+        "dims": np.zeros(0, np.int32),
     }
     write_tensors(folder / GALLERY, good | tensors if tensors else {"nothing": np.zeros(1, np.float32)})
     reseal(folder)

@@ -38,7 +38,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_entries_views_and_networks(encoder: Path, tmp_path: Path) -> None:
     library = build_library(PARTS, encoder, tmp_path / "out", 0, BuildPlan(PLAN.views, networks=2), (), write_model)
     assert [entry.name for entry in library.entries] == [part.name for part in PARTS]
-    assert library.gallery.embeddings.shape == (4, 5, 8)
+    assert library.gallery.embeddings.shape == (4, 5, 8 + 5)
     assert library.with_model.sum() == 2
     for entry in library.entries:
         assert entry.diameter_m == pytest.approx(np.linalg.norm(entry.extents_m))

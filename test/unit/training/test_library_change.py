@@ -12,6 +12,7 @@ import pytest
 from support.box_parts import PLAN, box, boxes, files_of, write_model, write_tiny_encoder
 
 from srclib_ros.artifact import MANIFEST, seal
+from srclib_ros.embedding.encoder import Encoder
 from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, ConfigError, LibraryBusyError
 from srclib_ros.library import search
 from srclib_ros.library.clustering.record import clustering_given, clustering_record
@@ -46,8 +47,9 @@ def library(three: Path, tmp_path: Path) -> Path:
 
 def test_added_to_or_built_at_once_it_is_the_same(library: Path, encoder: Path, tmp_path: Path) -> None:
     whole = build_library(boxes(), encoder, tmp_path / "whole" / "lib", 0, PLAN, [library / "models" / "plate_40"])
-    add_parts(library, boxes()[3:])
+    added = add_parts(library, boxes()[3:])
     assert files_of(library) == files_of(whole.folder)
+    assert added.gallery.dims == whole.gallery.dims == added.gallery[1:].dims == Encoder.load(encoder).dims != ()
 
 
 def test_added_to_or_built_at_once_a_large_one_is_the_same(
