@@ -24,5 +24,6 @@ def packed(vectors: npt.NDArray[np.generic]) -> npt.NDArray[np.int16]:
 def unpacked(vectors: npt.NDArray[np.generic]) -> FloatArray:
     """Components as float32; what was never packed stays as it is."""
     if vectors.dtype == np.int16:
-        return vectors.astype(np.float32) * (np.float32(1.0) / FULL_SCALE)
+        whole: FloatArray = np.multiply(vectors, np.float32(1.0) / FULL_SCALE, dtype=np.float32)
+        return whole
     return vectors.astype(np.float32, copy=False)

@@ -156,22 +156,25 @@ def _squared(queries: Descriptors, views: Descriptors, size_weight: float, galle
 
 
 def _terms(queries: Descriptors, views: Descriptors, size_weight: float) -> Iterator[FloatArray]:
-    """(B, V) each: half the squared distance of queries to views by each descriptor, then what the size adds. Metric
-    rows are of one length, or 0 for what was seen without any normal: then a query goes by its shape and size alone."""
+    """(B, V) each: half the squared distance of queries to views by each descriptor, then what the size adds.
+
+    Each descriptor's rows, and metric ones, are of one length; 0 for what was seen without any normal, whose rows of
+    the network are the longer for it. Then a query goes by its shape and size alone, and only the sum is a distance.
+    """
     ends = np.cumsum(views.dims)[:-1]
     for asked, stored in zip(*(np.split(of.embeddings, ends, axis=1) for of in (queries, views)), strict=True):
-        half: FloatArray = (_squares(asked)[:, None] + _squares(stored)) / 2.0 - asked @ stored.T
-        yield half
+        yield _half_squared(asked, stored)
     if size_weight > 0.0:
         of_size: FloatArray = np.log(queries.size_m)[:, None] - np.log(views.size_m)
         of_size *= size_weight
         of_size *= of_size
-        of_size += _squares(queries.metric)[:, None] - queries.metric @ views.metric.T
+        of_size += _half_squared(queries.metric, views.metric)
         yield of_size
 
 
-def _squares(rows: FloatArray) -> FloatArray:
-    found: FloatArray = np.einsum("bd,bd->b", rows, rows)
+def _half_squared(asked: FloatArray, stored: FloatArray) -> FloatArray:
+    """(B, V) of rows (B, D) and (V, D) that are equally long."""
+    found: FloatArray = np.einsum("bd,bd->b", asked, asked)[:, None] - asked @ stored.T
     return found
 
 
