@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 DIMS, METRIC_DIM, VIEWS, ASPECTS = (96, 64, 64), 64, 84, 4
 DIM = sum(DIMS)
-LENGTHS = (0.77, 0.45, 0.45, 0.39)  # of the descriptors' rows and of the metric one, as of the encoder that ships
+LENGTHS = (0.6**0.5, 0.2**0.5, 0.2**0.5, 0.39)  # of the descriptors' rows and the metric one, as in what ships
 OF_A_GROUP = 20
 SCATTER_DIMENSIONS = 16
 GROUP_SCATTER, ASPECT_SCATTER, VIEW_SCATTER, NOISE_SCATTER = 0.5, 0.5, 0.2, 0.49
