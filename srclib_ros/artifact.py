@@ -123,10 +123,13 @@ def open_sealed(folder: Path, kind: str, schema: int, verify: bool = True) -> di
     manifest = read_json(folder / MANIFEST)
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
         raise ArtifactDamagedError(f"{folder}: its {MANIFEST} is not one of ours; build it again")
-    if manifest.get("kind") != kind or manifest.get("schema") != schema:
+    found = manifest.get("schema")
+    if manifest.get("kind") != kind or found != schema:
+        newer = manifest.get("kind") == kind and isinstance(found, int) and found > schema
+        cure = "a newer srclib_ros wrote it: update this one" if newer else "build it again"
         raise ArtifactSchemaError(
-            f"{folder}: holds {manifest.get('kind')!r} of schema {manifest.get('schema')!r}, "
-            f"this version reads {kind!r} of schema {schema}; build it again"
+            f"{folder}: holds {manifest.get('kind')!r} of schema {found!r}, "
+            f"this version reads {kind!r} of schema {schema}; {cure}"
         )
     for name, digest in manifest["files"].items():
         path = resolve_inside(folder, name)

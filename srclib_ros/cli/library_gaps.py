@@ -52,7 +52,7 @@ def _print(found: Coverage, top: int) -> None:
     _table(f"no network within {reach}", ("entry", "nearest network", "distance"), _far(found.far_from_networks), top)
     _table(f"no other entry within {reach}", ("entry", "nearest entry", "distance"), _far(found.thin), top)
     _table(
-        "as near to each other as views of one part",
+        "as near to each other by shape, size not counted, as views of one part are",
         ("entry", "and", "distance", "size ratio", "could go", "because"),
         [
             [

@@ -43,7 +43,7 @@ class BinPhysics:
             if part.diameter_m > np.hypot(*self._size[:2]):
                 raise SimulationError(
                     f"{part.name}: {part.diameter_m:.3f} m across does not fit a bin of {bin_size_m} m; "
-                    "use a larger bin, or check the parts' unit"
+                    "check the parts' unit, or use a larger bin"
                 )
         self._corners = [part.vertices[ConvexHull(part.vertices).vertices] for part in parts]
         self._model = self._compile()
