@@ -129,7 +129,8 @@ def query_figures(made: MadeUp) -> dict[str, Any]:
 
     from srclib_ros.config import SelectionConfig
     from srclib_ros.library.search import EXACT_UP_TO, REFINED, SIZE_WEIGHT, distances, exact_distances, nearest_rows
-    from srclib_ros.library.selection import match, vote
+    from srclib_ros.library.selection import match
+    from srclib_ros.library.votes import vote
 
     library, config = _library_of(made.gallery), SelectionConfig()
     begun = time.perf_counter()
@@ -140,7 +141,7 @@ def query_figures(made: MadeUp) -> dict[str, Any]:
     for query in [*(WARM_UPS * asked)[:WARM_UPS], *asked]:
         begun, begun_cpu = time.perf_counter(), time.process_time()
         to_entries = vote(distances(made.gallery, query, SIZE_WEIGHT), np.ones(1))
-        match(library, to_entries, config)
+        match(library, to_entries, config, library.thresholds)
         took_ms.append(1e3 * (time.perf_counter() - begun))
         cpu_ms.append(1e3 * (time.process_time() - begun_cpu))
         rows.append(nearest_rows(to_entries, 5))
@@ -222,7 +223,8 @@ def _library_of(gallery: Gallery) -> Any:
         for row in range(len(gallery))
     )  # fmt: skip
     rates = {"similarity": 0.8, "false_accept": 0.1, "false_reject": 0.1, "auroc": 0.9, "queries": 1}
-    manifest = {"size_weight": SIZE_WEIGHT, "thresholds": {"identity": rates, "suitability": rates}}
+    thresholds = {"identity": rates, "suitability": rates}
+    manifest = {"size_weight": SIZE_WEIGHT, "thresholds": thresholds, "thresholds_of_whole": thresholds}
     return Library(Path("made_up"), manifest, "made up", entries, gallery)
 
 

@@ -56,8 +56,9 @@ def run(args: argparse.Namespace) -> int:
 def summary(library: Library) -> dict[str, Any]:
     """The library as JSON: identity, thresholds and one record an entry."""
     from srclib_ros.grasping.sources import pooled_over
+    from srclib_ros.library.store import OF_VIEW, OF_WHOLE
 
-    keys = ("seed", "code_version", "encoder", "size_weight", "views", "clustering", "thresholds")
+    keys = ("seed", "code_version", "encoder", "size_weight", "views", "clustering", OF_VIEW, OF_WHOLE)
     return {
         "name": library.name,
         "version": library.version,

@@ -2,7 +2,8 @@
 
 A mesh is filmed from many sides and the views vote; a cloud of one part (PCD, PLY, NPZ; the part alone, no bin) is
 asked as it is. Two verdicts, never mixed up: identity (this very part is in the library) and suitability (the library
-holds a useful source), each with the rates at which it was wrong when the library was built.
+holds a useful source), each with the rates at which it was wrong, of meshes or of single views, when the library was
+built. A mesh is the very part where it is as like the nearest entry as that entry's own views are.
 
   srclib query my_library bolt.stl --unit mm
   srclib query my_library segment.pcd --top 10 --json
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from srclib_ros.embedding.encoder import Descriptors
     from srclib_ros.library.search import Gallery
     from srclib_ros.library.store import Library
+    from srclib_ros.library.thresholds import Thresholds
     from srclib_ros.types import FloatArray, Match
 
 MESH_SUFFIXES = (".stl", ".obj", ".off", ".step", ".stp")
@@ -52,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from srclib_ros.config import SelectionConfig, override
     from srclib_ros.embedding.encoder import Encoder
-    from srclib_ros.library.selection import query
+    from srclib_ros.library.selection import query, thresholds_of_query
     from srclib_ros.library.store import Library
 
     config = override(SelectionConfig(), {"neighbours": args.top, "min_similarity": args.min_similarity})
@@ -60,7 +62,11 @@ def run(args: argparse.Namespace) -> int:
     encoder = Encoder.load(library.encoder_folder)
     found = encoder.describe(_clouds(args.file, args.unit, args.seed))
     answer = query(library, encoder, found, config)
-    record = answer_record(library, answer, args.min_similarity) | {"remark": size_remark(library.gallery, found)}
+    thresholds = thresholds_of_query(library, library.index(answer.nearest.entry), len(found))
+    record = answer_record(library, answer, thresholds, args.min_similarity) | {
+        "views": len(found),
+        "remark": size_remark(library.gallery, found),
+    }
     print_json(record) if args.json else _print(library, record)
     return 0 if answer.suitable else 1
 
@@ -79,12 +85,15 @@ def size_remark(gallery: Gallery, found: Descriptors) -> str | None:
     )
 
 
-def answer_record(library: Library, answer: Match, min_similarity: float = -1.0) -> dict[str, Any]:
+def answer_record(
+    library: Library, answer: Match, thresholds: Thresholds, min_similarity: float = -1.0
+) -> dict[str, Any]:
     """The answer as JSON: neighbours, the network to use, and both verdicts with their rates.
 
     min_similarity: where the caller wanted suitability to begin; negative, where the library's threshold lies.
     """
-    thresholds = library.thresholds
+    least = thresholds.suitability.similarity if min_similarity < 0.0 else min_similarity
+    similar = answer.nearest.similarity >= least
     return {
         "library": {"name": library.name, "version": library.version, "entries": len(library.entries)},
         "neighbours": [
@@ -94,7 +103,7 @@ def answer_record(library: Library, answer: Match, min_similarity: float = -1.0)
         "source": answer.source,
         "scale": answer.scale,
         "identity": {"verdict": answer.identity, **asdict(thresholds.identity)},
-        "suitability": {"verdict": answer.suitable, **asdict(thresholds.suitability)},
+        "suitability": {"verdict": answer.suitable, "similar": similar, **asdict(thresholds.suitability)},
         "asked_from": None if min_similarity < 0.0 else min_similarity,
         "why": answer.why,
     }
@@ -148,14 +157,17 @@ def _print(library: Library, record: dict[str, Any]) -> None:
             f"{neighbour['entry']:<{width}}  {neighbour['similarity']:10.3f}  {neighbour['distance']:8.3f}  "
             f"{cluster:>7}  {network}"
         )
+    of = "single views" if record["views"] == 1 else "meshes"
     for name in ("identity", "suitability"):
         verdict = record[name]
         said = f"{name}: {'yes' if verdict['verdict'] else 'no'}"
+        if verdict.get("similar") and not verdict["verdict"]:
+            said += ", for want of a network"
         if name == "suitability" and record["asked_from"] is not None:
             print(f"{said} (asked for from {record['asked_from']:g} on)")
             continue
         print(
-            f"{said} (from {verdict['similarity']:.3f} on; of single views wrongly yes {verdict['false_accept']:.0%}, "
+            f"{said} (from {verdict['similarity']:.3f} on; of {of} wrongly yes {verdict['false_accept']:.0%}, "
             f"wrongly no {verdict['false_reject']:.0%} when it was set)"
         )
     if not any(entry.category for entry in library.entries):

@@ -80,8 +80,10 @@ class Gallery:
     def __len__(self) -> int:
         return len(self.embeddings)
 
-    def __getitem__(self, rows: slice | Rows | tuple[slice, slice | Rows]) -> Gallery:
-        """The gallery of some entries, or of some views of some."""
+    def __getitem__(
+        self, rows: slice | Rows | tuple[slice, slice | Rows] | tuple[int, npt.NDArray[np.int64]]
+    ) -> Gallery:
+        """The gallery of some entries, or of some views of some; or of one entry, (I, J) views of it as I entries."""
         return Gallery(self.embeddings[rows], self.size_m[rows], self.metric[rows], self.dims)
 
     def as_stored(self) -> Gallery:

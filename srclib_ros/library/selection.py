@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from srclib_ros.config import SelectionConfig
 from srclib_ros.embedding.encoder import Descriptors, Encoder
@@ -14,10 +13,11 @@ from srclib_ros.geometry.oriented import oriented
 from srclib_ros.library.entry import NOISE
 from srclib_ros.library.search import distances, nearest_rows, similarity_of
 from srclib_ros.library.store import Library
+from srclib_ros.library.thresholds import Thresholds
+from srclib_ros.library.votes import own_similarity, vote
 from srclib_ros.types import FloatArray, Match, Neighbour, Segment
 
 UNLABELLED = 0
-BEST_SHARE = 0.3
 
 
 def select(
@@ -37,10 +37,11 @@ def select(
         weights = np.array([len(segment.indices) for segment in segments], np.float64)
         doubtful = np.array([is_doubtful(segment.completeness, config) for segment in segments])
         voters = np.ones_like(doubtful) if doubtful.all() else ~doubtful
-        answer = match(library, vote(to_entries[voters], weights[voters]), config, voters=int(voters.sum()))
+        voted = vote(to_entries[voters], weights[voters])
+        answer = match(library, voted, config, library.thresholds, voters=int(voters.sum()))
         return tuple(answered(answer, segment, config) for segment in segments)
     answers = [
-        answered(match(library, row, config), segment, config)
+        answered(match(library, row, config, library.thresholds), segment, config)
         for segment, row in zip(segments, to_entries, strict=True)
     ]
     return tuple(_refused(answer) if answer.doubtful else answer for answer in answers)
@@ -63,26 +64,29 @@ def _refused(answer: Match) -> Match:
 
 
 def query(library: Library, encoder: Encoder, found: Descriptors, config: SelectionConfig) -> Match:
-    """One match for several views of one part (a CAD's, or one cloud's), which vote."""
+    """One match for a view of one part, or for several from all sides, which vote. See `thresholds_of_query`."""
     library.check_encoder(encoder.id)
-    to_entries = distances(library.gallery, found, library.size_weight)
-    return match(library, vote(to_entries, np.ones(len(to_entries))), config, voters=len(to_entries))
+    to_entries = vote(distances(library.gallery, found, library.size_weight), np.ones(len(found)))
+    thresholds = thresholds_of_query(library, int(np.argmin(to_entries)), len(found))
+    return match(library, to_entries, config, thresholds, voters=len(found))
 
 
-def vote(to_entries: FloatArray, weights: npt.NDArray[np.float64]) -> FloatArray:
-    """(E,) one distance to each entry from the (B, E) of several views, each with its weight.
+def thresholds_of_query(library: Library, nearest: int, views: int) -> Thresholds:
+    """Where the verdicts on a part begin whose nearest entry is in that row: one view of it was asked, or several from
+    all sides.
 
-    The distance that `BEST_SHARE` of the weight stays within: an entry is judged by the views that fit it best, so
-    pieces and half hidden parts, which resemble anything, do not vote it down.
+    Several are more like any entry than each of them is, and identity goes by how like the entry its own views are.
     """
-    if len(to_entries) == 1:
-        return to_entries[0]
-    order = np.argsort(to_entries, axis=0, kind="stable")
-    reached = np.cumsum(weights[order], axis=0) >= BEST_SHARE * weights.sum()
-    return np.take_along_axis(to_entries, order, axis=0)[reached.argmax(axis=0), np.arange(to_entries.shape[1])]
+    if views == 1:
+        return library.thresholds
+    whole = library.thresholds_of_whole
+    own = own_similarity(library.gallery, nearest, library.size_weight)
+    return replace(whole, identity=replace(whole.identity, similarity=own + whole.identity.similarity))
 
 
-def match(library: Library, to_entries: FloatArray, config: SelectionConfig, voters: int = 1) -> Match:
+def match(
+    library: Library, to_entries: FloatArray, config: SelectionConfig, thresholds: Thresholds, voters: int = 1
+) -> Match:
     """The library's answer to distances (E,) to its entries; its segment is left `UNLABELLED`."""
     order = nearest_rows(to_entries, config.neighbours)
     similarity = similarity_of(to_entries[order])
@@ -96,7 +100,6 @@ def match(library: Library, to_entries: FloatArray, config: SelectionConfig, vot
         for rank, index in enumerate(order)
     )
     nearest = neighbours[0]
-    thresholds = library.thresholds
     least = config.min_similarity if config.min_similarity >= 0.0 else thresholds.suitability.similarity
     seen = f"{nearest.entry} is nearest, similarity {nearest.similarity:.2f}" + (
         f" over {voters} votes" if voters > 1 else ""

@@ -29,10 +29,11 @@ from srclib_ros.library.search import Gallery, distance_of
 from srclib_ros.library.thresholds import Thresholds
 
 KIND = "source_library"
-SCHEMA = 3
+SCHEMA = 4
 LONGEST = 1.001  # of what is at most a unit row, rounding forgiven
 ENTRIES, GALLERY, QUERIES = "entries.json", "gallery.safetensors", "queries.safetensors"
 ENCODER, MODELS = "encoder", "models"
+OF_VIEW, OF_WHOLE = "thresholds", "thresholds_of_whole"
 
 
 class Library:
@@ -48,7 +49,9 @@ class Library:
         self.gallery = gallery
         self.name = str(manifest.get("name", folder.name))
         self.encoder_id = str(manifest.get("encoder"))
-        self.thresholds = Thresholds.from_json(manifest.get("thresholds", {}), str(folder / MANIFEST))
+        self.thresholds, self.thresholds_of_whole = (
+            Thresholds.from_json(manifest.get(key, {}), str(folder / MANIFEST)) for key in (OF_VIEW, OF_WHOLE)
+        )
         self.size_weight = _size_weight(manifest, folder)
         self.reach = _reach(manifest, self.thresholds, folder)
         self.with_model = np.array([entry.model is not None for entry in entries], bool)

@@ -26,7 +26,11 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """identity: this very part is in the library. suitability: the library holds a part of its kind."""
+    """identity: this very part is in the library. suitability: the library holds a part of its kind.
+
+    Of single views, or of whole parts, whose views vote. The identity of these begins at so much more (less, where it
+    is negative) than the similarity that the nearest entry's own views vote for, see `votes.own_similarity`.
+    """
 
     identity: Threshold
     suitability: Threshold

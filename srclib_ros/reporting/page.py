@@ -194,7 +194,7 @@ def _heading(library: Library, remarks: Sequence[str]) -> Markup:
         element("h1", library.name, element("small", " source library")),
         element("dl", *listed, class_="facts"),
         *(element("p", remark, class_="remark") for remark in remarks),
-        element("div", thresholds_table(library.thresholds), class_="wide"),
+        element("div", thresholds_table(library.thresholds, library.thresholds_of_whole), class_="wide"),
     )
 
 

@@ -22,22 +22,25 @@ Answers = Sequence[int | None]
 _HEADINGS = {"noise": "noise share", "dbcv": "DBCV", "ari": "ARI", "nmi": "NMI"}
 
 
-def thresholds_table(thresholds: Thresholds) -> Markup:
+def thresholds_table(of_view: Thresholds, of_whole: Thresholds) -> Markup:
     """Where the two verdicts begin, and how often each was wrong when the library was built."""
-    meanings = {"identity": "this very part is in the library", "suitability": "the library holds a useful source"}
-    rows = []
-    for name, meaning in meanings.items():
-        threshold = getattr(thresholds, name)
-        rows.append(
-            [
-                cell(f"{name}: {meaning}"),
-                cell(threshold.similarity),
-                cell(f"{threshold.false_accept:.1%}", threshold.false_accept, number=True),
-                cell(f"{threshold.false_reject:.1%}", threshold.false_reject, number=True),
-                cell(threshold.auroc),
-                cell(threshold.queries),
-            ]
-        )
+    verdicts = (
+        ("identity of one view: this very part is in the library", of_view.identity),
+        ("identity of a mesh: beside how like the entry its own views are", of_whole.identity),
+        ("suitability of one view: the library holds a useful source", of_view.suitability),
+        ("suitability of a mesh", of_whole.suitability),
+    )
+    rows = [
+        [
+            cell(meaning),
+            cell(threshold.similarity),
+            cell(f"{threshold.false_accept:.1%}", threshold.false_accept, number=True),
+            cell(f"{threshold.false_reject:.1%}", threshold.false_reject, number=True),
+            cell(threshold.auroc),
+            cell(threshold.queries),
+        ]
+        for meaning, threshold in verdicts
+    ]
     return table(["verdict", "from similarity", "wrongly yes", "wrongly no", "AUROC", "queries"], rows)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +11,16 @@ import numpy.typing as npt
 from srclib_ros.embedding.encoder import Descriptors
 from srclib_ros.library.search import Gallery, distances, similarity_of
 from srclib_ros.library.thresholds import Threshold, Thresholds
-from srclib_ros.types import FloatArray
+from srclib_ros.library.votes import own_distances, own_similarity, voted_similarity
+from srclib_ros.types import FloatArray, Matrix
 
 MOST_ASKED = 500
 """Entries whose queries are asked, taken evenly: more would not move the rates."""
 IDENTITY_FALSE_ACCEPT = 0.10
 SUITABILITY_FALSE_ACCEPT = 0.30  # a wrong source costs little: its poses must fit the points, its grasps be free
+OWN_FALSE_REJECT = 0.05  # siblings are near: one that passes is worse than the part itself that does not
+DRAWS = 4
+"""An entry's remembered views are so many draws of views of a whole part, some twenty each."""
 
 
 def calibrate(
@@ -25,24 +30,50 @@ def calibrate(
     of_each: int,
     size_weight: float,
 ) -> Thresholds:
-    """Thresholds at fixed false-accept rates.
+    """Thresholds of single views, at fixed false-accept rates.
 
     kinds: (E,) category (or cluster) of each entry; "" resembles no other. queries: simulated views, `of_each` of one
     entry after another. Identity: the entry stays, against the entry left out. Suitability: the entry left out while
     others of its kind stay, against its whole kind left out; where no kind has two entries, the entry stays.
     """
-    asked = np.arange(len(kinds))[:: -(-len(kinds) // MOST_ASKED)]
-    kind = np.array([name or f"alone {row}" for row, name in enumerate(kinds)])
-    whole, without_entry, without_kind, has_sibling = (
-        np.concatenate(found)
-        for found in zip(
-            *(_best(gallery, queries, of_each, size_weight, kind, int(row)) for row in asked),
-            strict=True,
-        )
-    )
-    useful = without_entry[has_sibling] if has_sibling.any() else whole
+    asked, kind = _asked(kinds, 1)
+    best = []
+    for row in asked:
+        own = queries[row * of_each : (row + 1) * of_each]
+        best.append(_best(similarity_of(distances(gallery, own, size_weight)), kind, row))
+    whole, without_entry, useful, without_kind = _joined(best)
     return Thresholds(
         identity=threshold(whole, without_entry, IDENTITY_FALSE_ACCEPT),
+        suitability=threshold(useful, without_kind, SUITABILITY_FALSE_ACCEPT),
+    )
+
+
+def calibrate_for_whole(gallery: Gallery, kinds: Sequence[str], size_weight: float) -> Thresholds:
+    """Thresholds of whole parts, whose views vote: `DRAWS` draws of each entry's remembered views stand for queries.
+
+    Identity: how much more like the nearest entry the query is than that entry's other views are. At a fixed
+    false-reject rate, of the entry's own draws against it without them; the false accepts are of the entry left out
+    while its siblings stay. Suitability: as `calibrate` has it.
+    """
+    asked, kind = _asked(kinds, DRAWS)
+    own = cache(lambda row: own_similarity(gallery, row, size_weight))
+    itself, another, best = [], [], []
+    for row in asked:
+        apart = own_distances(gallery, row, size_weight)[:, None]
+        views = distances(gallery, gallery[[row]].described, size_weight)
+        draws = [np.arange(len(views)) % min(DRAWS, len(views)) == draw for draw in range(min(DRAWS, len(views)))]
+        similarity = np.stack([voted_similarity(views[draw]) for draw in draws])
+        for draw in draws:
+            rest = ~draw if len(draws) > 1 else draw
+            itself.append(float((voted_similarity(apart[draw]) - voted_similarity(apart[rest]))[0]))
+        others = np.where(np.arange(len(kinds)) == row, -1.0, similarity)
+        another += [
+            most - own(int(nearest)) for most, nearest in zip(others.max(axis=1), others.argmax(axis=1), strict=True)
+        ]
+        best.append(_best(similarity, kind, row))
+    _, _, useful, without_kind = _joined(best)
+    return Thresholds(
+        identity=threshold_that_keeps(np.array(itself), np.array(another), OWN_FALSE_REJECT),
         suitability=threshold(useful, without_kind, SUITABILITY_FALSE_ACCEPT),
     )
 
@@ -50,6 +81,15 @@ def calibrate(
 def threshold(positive: FloatArray, negative: FloatArray, false_accept: float) -> Threshold:
     """The lowest similarity at which at most `false_accept` of the negatives pass."""
     at = float(np.nextafter(np.quantile(negative, 1.0 - false_accept, method="higher"), np.float32(2.0)))
+    return _threshold(at, positive, negative)
+
+
+def threshold_that_keeps(positive: Matrix, negative: Matrix, false_reject: float) -> Threshold:
+    """The highest similarity at which at most `false_reject` of the positives fail."""
+    return _threshold(float(np.sort(positive)[int(false_reject * len(positive))]), positive, negative)
+
+
+def _threshold(at: float, positive: FloatArray | Matrix, negative: FloatArray | Matrix) -> Threshold:
     return Threshold(
         similarity=at,
         false_accept=float((negative >= at).mean()),
@@ -59,7 +99,7 @@ def threshold(positive: FloatArray, negative: FloatArray, false_accept: float) -
     )
 
 
-def auroc(positive: FloatArray, negative: FloatArray) -> float:
+def auroc(positive: FloatArray | Matrix, negative: FloatArray | Matrix) -> float:
     """Chance that a positive scores above a negative; ties count half."""
     ordered = np.sort(negative)
     below = np.searchsorted(ordered, positive, side="left")
@@ -67,19 +107,30 @@ def auroc(positive: FloatArray, negative: FloatArray) -> float:
     return float((below + up_to).sum() / (2.0 * len(positive) * len(negative)))
 
 
-def _best(
-    gallery: Gallery, queries: Descriptors, of_each: int, size_weight: float, kind: npt.NDArray[np.str_], row: int
-) -> tuple[FloatArray, FloatArray, FloatArray, npt.NDArray[np.bool_]]:
-    """(of_each,) the best similarity of one entry's queries: to any, to other entries, to entries of other kinds; and
+def _asked(kinds: Sequence[str], of_each: int) -> tuple[list[int], npt.NDArray[np.str_]]:
+    """Rows to ask `of_each` queries of, and the kind of each entry, those alone in theirs named apart."""
+    asked = range(len(kinds))[:: -(-len(kinds) * of_each // MOST_ASKED)]
+    return list(asked), np.array([name or f"alone {row}" for row, name in enumerate(kinds)])
+
+
+Best = tuple[FloatArray, FloatArray, FloatArray, npt.NDArray[np.bool_]]
+
+
+def _best(similarity: FloatArray, kind: npt.NDArray[np.str_], row: int) -> Best:
+    """(Q,) the best similarity (Q, E) of one entry's queries: to any, to other entries, to entries of other kinds; and
     whether its kind has others.
     """
-    own = slice(row * of_each, (row + 1) * of_each)
-    similarity = similarity_of(distances(gallery, queries[own], size_weight))
     same_kind = kind == kind[row]
     other = np.arange(len(kind)) != row
     return (
         similarity.max(axis=1),
         similarity.max(axis=1, where=other, initial=0.0),
         similarity.max(axis=1, where=~same_kind, initial=0.0),
-        np.full(of_each, (same_kind & other).any()),
+        np.full(len(similarity), (same_kind & other).any()),
     )
+
+
+def _joined(best: Sequence[Best]) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Of all queries: to any entry; with the entry left out; so of those that are suitable; with the kind left out."""
+    whole, without_entry, without_kind, has_sibling = (np.concatenate(found) for found in zip(*best, strict=True))
+    return whole, without_entry, without_entry[has_sibling] if has_sibling.any() else whole, without_kind

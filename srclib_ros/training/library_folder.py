@@ -28,9 +28,20 @@ from srclib_ros.library.history import FILE as HISTORY
 from srclib_ros.library.history import Record
 from srclib_ros.library.packing import packed
 from srclib_ros.library.search import Gallery, distance_of
-from srclib_ros.library.store import ENCODER, ENTRIES, GALLERY, KIND, MODELS, QUERIES, SCHEMA, Library
+from srclib_ros.library.store import (
+    ENCODER,
+    ENTRIES,
+    GALLERY,
+    KIND,
+    MODELS,
+    OF_VIEW,
+    OF_WHOLE,
+    QUERIES,
+    SCHEMA,
+    Library,
+)
 from srclib_ros.library.thresholds import Thresholds
-from srclib_ros.training.calibration import calibrate
+from srclib_ros.training.calibration import calibrate, calibrate_for_whole
 from srclib_ros.training.part_views import ViewPlan, mesh_hash
 
 LEAST_ENTRIES = 3
@@ -108,8 +119,13 @@ class Contents:
         return replace(self, networks={**self.networks, **networks})
 
     def calibrated(self, clustering: Clustering) -> Thresholds:
-        """Where the verdicts begin, by the queries. An entry's kind is its category, else its cluster."""
+        """Where the verdicts on single views begin, by the queries. An entry's kind is its category, else its
+        cluster."""
         return self._calibrated(clustering, self.gallery, self.size_weight)
+
+    def calibrated_for_whole(self, clustering: Clustering) -> Thresholds:
+        """Where the verdicts on whole parts begin, by the remembered views."""
+        return calibrate_for_whole(self.gallery, self._kinds(clustering), self.size_weight)
 
     def reach(self, clustering: Clustering) -> float:
         """How far, by shape alone, a useful source lies at most, as `calibrated` has it with the size left out, and by
@@ -118,11 +134,14 @@ class Contents:
         return distance_of(self._calibrated(clustering, whole, 0.0).suitability.similarity)
 
     def _calibrated(self, clustering: Clustering, gallery: Gallery, size_weight: float) -> Thresholds:
-        kinds = [
+        kinds = self._kinds(clustering)
+        return calibrate(gallery, kinds, self.queries.described, self.queries.size_m.shape[1], size_weight)
+
+    def _kinds(self, clustering: Clustering) -> list[str]:
+        return [
             entry.category or ("" if label == NOISE else f"cluster {label}")
             for entry, label in zip(self.entries, clustering.labels, strict=True)
         ]
-        return calibrate(gallery, kinds, self.queries.described, self.queries.size_m.shape[1], size_weight)
 
 
 def entry_of(part: PartMesh, seed: int) -> Entry:
@@ -193,7 +212,8 @@ def write_library(
         "views": {"partial": plan.partial_views, "full": plan.full_views},
         "queries": {"queries": plan.queries, "hidden_share": plan.hidden_share},
         "clustering": clustering_record(clustering),
-        "thresholds": contents.calibrated(clustering).to_json(),
+        OF_VIEW: contents.calibrated(clustering).to_json(),
+        OF_WHOLE: contents.calibrated_for_whole(clustering).to_json(),
         "reach": contents.reach(clustering),
         "parts": sha256("\n".join(entry.provenance for entry in entries).encode()),
     }

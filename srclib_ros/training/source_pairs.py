@@ -17,8 +17,8 @@ from srclib_ros.grasping.object_model import ObjectModel
 from srclib_ros.grasping.sources import sources_for
 from srclib_ros.library.entry import POOLED
 from srclib_ros.library.search import distances
-from srclib_ros.library.selection import vote
 from srclib_ros.library.store import Library
+from srclib_ros.library.votes import vote
 from srclib_ros.training.grasp_scenes import GraspScene
 from srclib_ros.training.grasp_schedule import GraspSchedule
 from srclib_ros.training.grasp_watch import GraspWatch

@@ -68,6 +68,7 @@ def clustered_library(
         "encoder": encoder_id(folder / ENCODER),
         "size_weight": 0.0,
         "thresholds": thresholds,
+        "thresholds_of_whole": thresholds,
         "clustering": {"algorithm": "hdbscan", "min_cluster_size": 2, "min_samples": 1},
     }
     seal(folder, KIND, SCHEMA, meta | changes)

@@ -38,7 +38,14 @@ def write_small_library(folder: Path, **changes: Any) -> Path:
     write_tensors(folder / GALLERY, gallery.tensors)
     rates = {"false_accept": 0.1, "false_reject": 0.2, "auroc": 0.9, "queries": 10}
     thresholds = {"identity": {"similarity": 0.99, **rates}, "suitability": {"similarity": 0.8, **rates}}
-    meta = {"name": "small", "encoder": encoder_id(folder / ENCODER), "size_weight": 0.0, "thresholds": thresholds}
+    of_whole = {"identity": {"similarity": -0.01, **rates}, "suitability": {"similarity": 0.8, **rates}}
+    meta = {
+        "name": "small",
+        "encoder": encoder_id(folder / ENCODER),
+        "size_weight": 0.0,
+        "thresholds": thresholds,
+        "thresholds_of_whole": of_whole,
+    }
     seal(folder, KIND, SCHEMA, meta | changes)
     return folder
 

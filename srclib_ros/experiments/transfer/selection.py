@@ -17,7 +17,7 @@ from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.library.clustering import ALGORITHMS, Clustering, Parts, part_distances
 from srclib_ros.library.entry import NOISE
 from srclib_ros.library.search import Gallery, distances, fitting_size_weight
-from srclib_ros.library.selection import vote
+from srclib_ros.library.votes import vote
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.retrieval import describe_all
 from srclib_ros.training.views import full_clouds, partial_clouds

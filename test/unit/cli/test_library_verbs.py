@@ -68,7 +68,7 @@ def test_list_names_every_part(library: Path, capsys: pytest.CaptureFixture[str]
     assert main(["library", str(library), "list", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert len(answer["entries"]) == 6
-    assert set(answer["thresholds"]) == {"identity", "suitability"}
+    assert set(answer["thresholds"]) == set(answer["thresholds_of_whole"]) == {"identity", "suitability"}
 
 
 def test_show_names_what_resembles_a_part(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,6 +125,9 @@ def test_query_with_a_mesh_and_with_a_cloud(
     assert answer["source"] is None, "no entry has a network"
     assert status == 1
     assert {"verdict", "similarity", "false_accept", "false_reject"} <= set(answer["identity"])
+    assert answer["identity"]["verdict"]
+    assert answer["suitability"]["similar"]
+    assert not answer["suitability"]["verdict"]
     cloud = (rng.random((500, 3)) * [0.04, 0.01, 0.01]).astype(np.float32)
     np.savez(tmp_path / "bar.npz", xyz=cloud)
     assert main(["query", str(library), str(tmp_path / "bar.npz")]) == 1

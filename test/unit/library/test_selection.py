@@ -11,7 +11,7 @@ from support.small_library import SaidEncoder, at_degrees, segment_saying, write
 from srclib_ros.config import SelectionConfig
 from srclib_ros.embedding.encoder import Descriptors
 from srclib_ros.errors import EncoderMismatchError
-from srclib_ros.library.selection import query, select, vote
+from srclib_ros.library.selection import query, select
 from srclib_ros.library.store import Library
 
 MIXED = SelectionConfig(bin_content="mixed")
@@ -96,12 +96,6 @@ def test_doubtful_segments_do_not_vote_unless_there_is_nothing_else(library: Lib
     assert alone.source == "bolt_m8"
 
 
-def test_an_entry_is_judged_by_the_views_that_fit_it_best() -> None:
-    to_entries = np.float32([[0.1, 0.4], [0.9, 0.3], [0.8, 0.2]])
-    np.testing.assert_allclose(vote(to_entries, np.array([4.0, 3.0, 3.0])), [0.1, 0.2])
-    np.testing.assert_allclose(vote(to_entries, np.array([1.0, 7.0, 2.0])), [0.8, 0.3])
-
-
 def test_no_segments_no_matches(library: Library, encoder: SaidEncoder) -> None:
     assert select(library, encoder, [], MIXED) == ()
 
@@ -114,3 +108,18 @@ def test_another_encoder_is_refused(library: Library) -> None:
 def test_views_of_one_part_vote_in_a_query(library: Library, encoder: SaidEncoder) -> None:
     found = Descriptors(at_degrees(4.0, 11.0, 14.0), np.float32([0.01, 0.01, 0.01]))
     assert query(library, encoder, found, SelectionConfig(neighbours=1)).neighbours[0].entry == "bolt_m16"
+
+
+def test_a_whole_part_is_the_nearest_entry_where_it_is_as_like_it_as_its_own_views(
+    library: Library, encoder: SaidEncoder
+) -> None:
+    """One view of each is remembered, which is like itself; the verdict begins 0.01 below."""
+
+    def of_views(*angles: float) -> bool:
+        views = Descriptors(at_degrees(*angles).reshape(-1, 2), np.full(len(angles), 0.01, np.float32))
+        return query(library, encoder, views, SelectionConfig()).identity
+
+    assert np.cos(np.deg2rad(8.0)) > 0.99 > np.cos(np.deg2rad(8.2))
+    assert of_views(-8.0, -8.0)
+    assert not of_views(-8.2, -8.2)
+    assert of_views(-8.0)

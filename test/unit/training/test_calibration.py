@@ -7,7 +7,7 @@ import pytest
 
 from srclib_ros.embedding.encoder import Descriptors
 from srclib_ros.library.search import Gallery
-from srclib_ros.training.calibration import auroc, calibrate, threshold
+from srclib_ros.training.calibration import auroc, calibrate, calibrate_for_whole, threshold, threshold_that_keeps
 
 
 def test_the_lowest_similarity_that_keeps_the_false_accepts() -> None:
@@ -55,3 +55,26 @@ def test_parts_that_all_are_alone_are_told_from_each_other() -> None:
     found = calibrate(Gallery(views[:, None], sizes[:, None]), ["a", ""], Descriptors(views, sizes), 1, 0.0)
     assert found.suitability.auroc == 1.0
     assert 0.0 < found.suitability.similarity <= 1.0
+
+
+def test_the_highest_similarity_that_keeps_the_positives() -> None:
+    found = threshold_that_keeps(np.linspace(0.1, 1.0, 10), np.array([0.0, 0.15, 0.25, 0.9]), 0.1)
+    assert 0.1 < found.similarity <= 0.2
+    assert (found.false_reject, found.false_accept) == (pytest.approx(0.1), pytest.approx(0.5))
+
+
+def test_of_whole_parts_identity_is_beside_what_the_entry_s_own_views_say() -> None:
+    """Two discs whose views are all alike, and two bolts whose views are not, each as far from its sibling as its
+    views are from each other."""
+    rng = np.random.default_rng(0)
+    middle = np.deg2rad([0.0, 12.0, 90.0, 94.0])
+    spread = np.deg2rad([1.0, 1.0, 0.2, 0.2])
+    angles = middle[:, None] + spread[:, None] * rng.standard_normal((4, 40))
+    views = np.stack([np.cos(angles), np.sin(angles)], axis=2).astype(np.float32)
+    found = calibrate_for_whole(Gallery(views, np.ones((4, 40), np.float32)), ["bolt", "bolt", "disc", "disc"], 0.0)
+    assert found.identity.similarity <= 0.0
+    assert found.identity.auroc == 1.0
+    assert found.identity.false_reject <= 0.1
+    assert found.identity.false_accept == 0.0
+    assert found.identity.queries == 2 * 4 * 4
+    assert found.suitability.auroc == 1.0
