@@ -40,10 +40,14 @@ from srclib_ros.cli.options import (
     add_library,
     add_seed,
     not_negative_int,
+    part_of,
     positive_int,
     print_json,
     progress,
 )
+
+WEAK_AP, WEAK_GRASPS = 0.85, 0.95
+"""What most networks reach."""
 
 if TYPE_CHECKING:
     from srclib_ros.geometry.mesh import PartMesh
@@ -54,7 +58,7 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("mesh", type=Path, metavar="MESH", help="the part: STL, OBJ, PLY (STEP)")
-    parser.add_argument("--unit", choices=("mm", "cm", "m", "in"), required=True, help="of the mesh's lengths")
+    parser.add_argument("--unit", choices=("mm", "cm", "m", "in"), help="of a mesh that no manifest.csv lists")
     parser.add_argument("--gripper", default="jaw", metavar="NAME", help="one of grippers.yaml (jaw)")
     add_library(parser)
     parser.add_argument(
@@ -109,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
     from srclib_ros.errors import ConfigError, MeshError
     from srclib_ros.grasping.gripper import load_gripper
     from srclib_ros.library.history import read_history
-    from srclib_ros.simulation.parts import generate_parts, load_part, load_parts
+    from srclib_ros.simulation.parts import generate_parts, load_parts
     from srclib_ros.training.onboarding import Wish, measured, onboard
 
     gripper = load_gripper(args.gripper)
@@ -122,7 +126,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--with-scratch measures what training on from a source gains; no --start scratch, no --mode")
     if args.minutes is not None and not args.minutes > 0.0:
         raise ConfigError(f"--minutes {args.minutes}: training takes some; to use a network as it is: --mode zero_shot")
-    mesh = load_part(args.mesh, args.unit, name, args.category)
+    mesh = part_of(args.mesh, args.unit, name, args.category)
     if args.category and not (args.out and args.start == "scratch"):
         _doubt_category(mesh, args.library)
     distractors = load_parts(args.distractors, args.unit) if args.distractors else generate_parts()
@@ -231,6 +235,13 @@ def _tell(args: argparse.Namespace, done: Onboarded, figures: PoseFigures | None
             f"{_share(figures.ap)}, rotation error {'-' if turned is None else f'{turned:.1f}'} degrees (median), "
             f"first grasp succeeds in {_share(figures.grasp_top1_success)}"
         )
+        if _is_weak(figures):
+            more = "more --minutes" if done.source is None else "--start scratch, nine minutes,"
+            print(f"that is weak (AP {WEAK_AP:g} and first grasps {WEAK_GRASPS:g} are usual): {more} may give more")
+
+
+def _is_weak(figures: PoseFigures) -> bool:
+    return (figures.ap or 0.0) < WEAK_AP or (figures.grasp_top1_success or 0.0) < WEAK_GRASPS
 
 
 def _began(done: Onboarded) -> str:

@@ -50,6 +50,20 @@ def add_unit(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def part_of(mesh: Path, unit: str | None, name: str | None = None, category: str | None = None) -> PartMesh:
+    """The part of one mesh file; says so on stderr where a manifest.csv knows another unit than `unit`, and wins.
+
+    Raises MeshError.
+    """
+    from srclib_ros.simulation.parts import load_part, unit_of_manifest
+
+    part = load_part(mesh, unit, name, category)
+    listed = unit_of_manifest(mesh)
+    if unit is not None and listed not in (None, unit):
+        print(f"{mesh}: --unit {unit}, but the manifest.csv above it says {listed}, which is taken", file=sys.stderr)
+    return part
+
+
 def add_extent(parser: argparse.ArgumentParser) -> None:
     """Which parts of a folder to take, by length; `parts_of_extent` reads it."""
     parser.add_argument("--extent-mm", type=float, nargs=2, metavar=("LOW", "HIGH"), help="only parts this long")

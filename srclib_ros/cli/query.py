@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srclib_ros.cli.options import add_json, add_seed, print_json
+from srclib_ros.cli.options import add_json, add_seed, part_of, print_json
 from srclib_ros.errors import CloudError, ConfigError
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ MIN_EXTENT_M, MAX_EXTENT_M = 0.002, 2.0
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("library", type=Path, metavar="LIB", help="folder of a source library")
     parser.add_argument("file", type=Path, metavar="FILE", help="mesh (STL, OBJ, PLY, STEP) or cloud (PCD, PLY, NPZ)")
-    parser.add_argument("--unit", choices=("mm", "cm", "m", "in"), help="of a mesh; clouds are in metres")
+    parser.add_argument(
+        "--unit", choices=("mm", "cm", "m", "in"), help="of a mesh that no manifest.csv lists; clouds are in metres"
+    )
     parser.add_argument("--top", type=int, default=5, metavar="K", help="how many entries to name (5)")
     parser.add_argument(
         "--min-similarity",
@@ -113,18 +115,15 @@ def _clouds(file: Path, unit: str | None, seed: int) -> list[FloatArray]:
     """Views of the file's part: many of a mesh, one of a cloud."""
     import numpy as np
 
+    if file.is_dir():
+        raise ConfigError(f"{file}: a folder; name one mesh (STL, OBJ, PLY, STEP) or one cloud (PCD, PLY, NPZ)")
     if file.suffix.lower() in MESH_SUFFIXES or (file.suffix.lower() == ".ply" and _has_faces(file)):
-        from srclib_ros.geometry.mesh import load_mesh
         from srclib_ros.training.views import partial_clouds
 
-        if not file.is_file():
-            raise ConfigError(f"{file}: no such file; check the path")
-        if unit is None:
-            raise ConfigError(f"{file}: a mesh file does not tell its unit; add --unit mm (or cm, m, in)")
-        return partial_clouds(load_mesh(file, unit), VIEWS_OF_A_MESH, np.random.default_rng(seed))
+        return partial_clouds(part_of(file, unit), VIEWS_OF_A_MESH, np.random.default_rng(seed))
     from srclib_ros.captures.cloud_io import CLOUD_SUFFIXES, load_capture
 
-    if file.is_dir() or not file.exists():
+    if not file.exists():
         raise ConfigError(f"{file}: no such file; name one mesh (STL, OBJ, PLY, STEP) or one cloud (PCD, PLY, NPZ)")
     if unit is not None and file.suffix.lower() in CLOUD_SUFFIXES:
         raise ConfigError(f"{file}: clouds are in metres, and --unit is for meshes; scale the cloud and leave it out")

@@ -84,15 +84,30 @@ def load_parts(folder: Path | str, unit: str | None = None) -> list[PartMesh]:
     return _names_apart(parts, files, folder)
 
 
-def load_part(path: Path | str, unit: str, name: str | None = None, category: str | None = None) -> PartMesh:
-    """One mesh. The nearest manifest.csv above it, where that lists it, says its unit, and its category unless one is
-    given. Raises MeshError."""
+def load_part(
+    path: Path | str, unit: str | None = None, name: str | None = None, category: str | None = None
+) -> PartMesh:
+    """One mesh. The nearest manifest.csv above it, where that lists it, says its unit, whatever `unit` is, and its
+    category unless one is given; elsewhere `unit` is required. Raises MeshError."""
     path = Path(path)
-    manifest = _nearest_manifest(path.parent)
-    row = _rows(manifest).get(path.resolve()) if manifest else None
+    row = _listed(path)[1]
     of_manifest = row["category"] if row else ""
     chosen = of_manifest if category is None else category
-    return load_mesh(path, _unit(manifest, row) if row else unit, name, chosen)
+    known = unit_of_manifest(path) or unit
+    if known is None:
+        raise MeshError(f"{path}: a mesh file does not tell its unit; add --unit ({', '.join(UNITS_M)})")
+    return load_mesh(path, known, name, chosen)
+
+
+def unit_of_manifest(path: Path) -> str | None:
+    """What the nearest manifest.csv above a mesh says of its unit; None where none lists it. Raises MeshError."""
+    manifest, row = _listed(path)
+    return _unit(manifest, row) if row else None
+
+
+def _listed(path: Path) -> tuple[Path | None, dict[str, str] | None]:
+    manifest = _nearest_manifest(path.parent)
+    return manifest, _rows(manifest).get(path.resolve()) if manifest else None
 
 
 def _nearest_manifest(folder: Path) -> Path | None:

@@ -162,3 +162,24 @@ def test_suitability_says_where_it_was_asked_to_begin(
     np.savez(tmp_path / "cloud.npz", xyz=points * 0.06)
     main(["query", str(library), str(tmp_path / "cloud.npz"), "--min-similarity", "0.999"])
     assert "(asked for from 0.999 on)" in capsys.readouterr().out
+
+
+def test_the_unit_of_a_manifest_goes_before_the_option_and_says_so(
+    library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from srclib_ros.simulation.parts import generate_parts, write_parts
+
+    (part,) = [part for part in generate_parts() if part.name == "washer_m16"]
+    write_parts(tmp_path, [part])
+    answers = []
+    for option in ([], ["--unit", "mm"], ["--unit", "in"]):
+        main(["query", str(library), str(tmp_path / "washer" / "washer_m16.stl"), *option, "--json"])
+        said = capsys.readouterr()
+        answers.append(json.loads(said.out))
+        assert ("says mm, which is taken" in said.err) == ("in" in option)
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_a_folder_is_no_part(library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["query", str(library), str(tmp_path), "--unit", "mm"]) == 2
+    assert "name one mesh" in capsys.readouterr().err

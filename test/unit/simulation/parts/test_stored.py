@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from srclib_ros.errors import MeshError
-from srclib_ros.simulation.parts import generate_parts, load_parts, write_parts
+from srclib_ros.simulation.parts import generate_parts, load_part, load_parts, unit_of_manifest, write_parts
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +92,14 @@ def test_parts_are_not_mixed_with_others(folder, parts):
     write_parts(folder, parts)
     with pytest.raises(MeshError, match="another folder"):
         write_parts(folder, parts[1:])
+
+
+def test_one_mesh_has_the_unit_that_the_manifest_says(folder, parts):
+    mesh = folder / parts[0].category / f"{parts[0].name}.stl"
+    assert unit_of_manifest(mesh) == "mm"
+    for unit in (None, "in"):
+        assert load_part(mesh, unit).diameter_m == pytest.approx(parts[0].diameter_m, rel=1e-5)
+    (folder / "manifest.csv").unlink()
+    assert unit_of_manifest(mesh) is None
+    with pytest.raises(MeshError, match="--unit"):
+        load_part(mesh)
