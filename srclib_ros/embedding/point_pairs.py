@@ -100,11 +100,9 @@ def pair_histograms(surfels: FloatArray, size_m: FloatArray, partners: int) -> P
     for start in range(0, len(places), PLACES_AT_ONCE):
         now = slice(start, start + PLACES_AT_ONCE)
         distance_m, cosines = _pairs(p, n, count, places[now])
-        near = (distance_m * per_size).astype(np.int32)
-        np.minimum(near, DISTANCES - 1, out=near)
-        apart = (np.log(distance_m * np.float32(1.0 / NEAREST_M)) * per_log).astype(np.int32)
-        np.minimum(apart, DISTANCES_M - 1, out=apart)
-        np.maximum(apart, 0, out=apart)
+        near = _at_most(DISTANCES - 1, (distance_m * per_size).astype(np.int32))
+        apart = np.log(distance_m * np.float32(1.0 / NEAREST_M)) * per_log
+        apart = _at_most(DISTANCES_M - 1, np.maximum(apart, np.zeros(count, np.float32), out=apart).astype(np.int32))
         for bins, distance in ((free[now], near), (metric[now], apart)):
             distance *= COSINE_BINS
             np.add(distance, cosines, out=bins)
@@ -140,7 +138,7 @@ def _pairs(p: FloatArray, n: FloatArray, count: int, places: Sequence[int]) -> t
     dz *= dz
     dx += dy
     dx += dz
-    distance_m = np.maximum(np.sqrt(dx, out=dx), SAME_M)
+    distance_m = np.maximum(np.sqrt(dx, out=dx), np.full(count, SAME_M))
     per_distance = 1.0 / distance_m
     for along in (first, second):
         np.abs(along, out=along)
@@ -158,8 +156,12 @@ def _pairs(p: FloatArray, n: FloatArray, count: int, places: Sequence[int]) -> t
 def _binned(share: FloatArray, bins: int) -> npt.NDArray[np.int32]:
     """Which of the bins from 0 to 1, though rounding may have left it a little above 1. Spends `share`."""
     share *= np.float32(bins)
-    index = share.astype(np.int32)
-    return np.minimum(index, bins - 1, out=index)
+    return _at_most(bins - 1, share.astype(np.int32))
+
+
+def _at_most(most: int, index: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """The bins (..., N), no more than `most`: numpy does that thrice as fast with a row of it as with a number."""
+    return np.minimum(index, np.full(index.shape[-1], most, np.int32), out=index)
 
 
 def _counted(bins: npt.NDArray[np.int32], length: int) -> FloatArray:
