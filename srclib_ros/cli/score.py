@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 
 
 FARTHEST_M = 1.5
+OF_ANOTHER_SCENE_M = 0.03
+"""A bin that was found so far from where it is was not looked for in that scene."""
 MOST_TOLD = 20
 """Failed grasps that are told one by one."""
 
@@ -120,6 +122,11 @@ def _try_scene(folder: Path, file: GraspFile, top: int) -> tuple[dict[str, Any],
     pile = [(mesh, part.T_bin_object) for mesh, part in zip(scene_meshes(folder), scene.parts, strict=True)]
     ids = [part.instance_id for part in scene.parts]
     T_bin_meant = None if file.T_cloud_bin is None else invert(scene.bin.T_cloud_bin) @ file.T_cloud_bin
+    if T_bin_meant is not None and np.linalg.norm(T_bin_meant[:3, 3]) > OF_ANOTHER_SCENE_M:
+        raise CaptureError(
+            f"{file.path}: its bin frame lies {1e3 * np.linalg.norm(T_bin_meant[:3, 3]):.0f} mm from the bin of "
+            f"{folder}; it was planned on another scene: name that one's file"
+        )
     trials: dict[str, PileTrial] = {}
     outcomes, grasps = [], []
     for index, grasp in enumerate(file.grasps[:top]):

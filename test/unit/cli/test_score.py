@@ -147,6 +147,11 @@ def test_mistakes_are_named(scenes: Path, tmp_path: Path, capsys: pytest.Capture
         return capsys.readouterr().err
 
     assert "scene_0000.json: grasps[0].part: 7 is no instance_id" in error(scene, file)
+    elsewhere = {
+        "grasps": [],
+        "T_cloud_bin": (read_scene(scenes / "scene_0000").bin.T_cloud_bin @ at(0, 0.05, 0)).tolist(),
+    }
+    assert "planned on another scene" in error(scene, write(tmp_path / "elsewhere.json", elsewhere))
     assert "scene_0001.json: not there" in error(str(scenes), str(tmp_path / "grasps"))
     assert "name a folder" in error(str(scenes), file)
     assert "name the file" in error(scene, str(tmp_path / "grasps"))
