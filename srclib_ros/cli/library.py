@@ -122,7 +122,7 @@ def _verify(args: argparse.Namespace) -> int:
 def _print_list(library: Library) -> None:
     from srclib_ros.grasping.sources import pooled_over, sources_for
 
-    print(f"{library.name}  version {library.version}  encoder {library.encoder_id}")
+    print(f"{library.folder}, built as {library.name}: version {library.version}, encoder {library.encoder_id}")
     width = max(len(entry.name) for entry in library.entries)
     print(f"{'part':<{width}}  {'cluster':>7}  {'strength':>8}  {'diameter mm':>11}  network")
     for entry in sorted(library.entries, key=lambda entry: (entry.cluster < 0, entry.cluster, entry.name)):
