@@ -12,6 +12,7 @@ import numpy as np
 from srclib_ros.artifact import read_tensors, write_tensors
 from srclib_ros.errors import ArtifactDamagedError
 from srclib_ros.geometry.mesh import PartMesh, sample_surface
+from srclib_ros.grasping.above_floor import reach_between
 from srclib_ros.grasping.candidates import GraspCandidates, generate_candidates
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.grasping.symmetry import symmetry_group
@@ -109,13 +110,15 @@ def load_object(path: Path, name: str, category: str, diameter_m: float, gripper
     arrays = read_tensors(path)
     try:
         symmetry = arrays["symmetry"]
+        T_object_tcp, width_m = arrays["T_object_tcp"], arrays["width_m"]
         candidates = GraspCandidates(
-            arrays["T_object_tcp"],
-            arrays["width_m"],
+            T_object_tcp,
+            width_m,
             arrays["quality"],
             gripper,
             symmetry,
             arrays.get("moved_in_hand", np.zeros((0, 2))),
+            reach_between(arrays["surface_points"], T_object_tcp, width_m),
         )
         return ObjectModel(
             name,

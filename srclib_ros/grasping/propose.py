@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from srclib_ros.config import GraspConfig
 from srclib_ros.geometry.grasp_frame import pregrasp
+from srclib_ros.grasping.above_floor import above_floor
 from srclib_ros.grasping.candidates import GraspCandidates
 from srclib_ros.grasping.gripper import Gripper
 from srclib_ros.types import Grasp, Matrix, ObjectPose
@@ -68,13 +69,15 @@ def _of_pose(pose: ObjectPose, candidates: GraspCandidates, gripper: Gripper, co
     T_bin_tcp, index = place(candidates, pose.T_bin_object, pose.scale, config.max_tilt_rad)
     quality = np.clip(np.asarray(pose.grasp_quality, np.float64)[index] * pose.score, 0, 1)
     best = np.argsort(-quality, kind="stable")[:PER_POSE]
-    T_bin_tcp = gripper.settled(T_bin_tcp[best])
+    width_m, reach_m = candidates.width_m[index[best]] * pose.scale, candidates.reach_m[index[best]] * pose.scale
+    opening_m = gripper.opening_m(width_m, config.clearance_m)
+    T_bin_tcp = above_floor(gripper.settled(T_bin_tcp[best]), opening_m, reach_m, gripper, config.clearance_m)
     back = pregrasp(T_bin_tcp, config.pregrasp_m)
     return [
         Grasp(
             T_bin_tcp=T_bin_tcp[row],
             T_bin_pregrasp=back[row],
-            width_m=float(candidates.width_m[candidate] * pose.scale),
+            width_m=float(width_m[row]),
             quality=float(quality[best[row]]),
             gripper=gripper.name,
             part=pose.segment,

@@ -60,11 +60,19 @@ def candidates_that_hold(
     moved = np.array([by for _, by in tried]).reshape(-1, 2)
     holding = np.flatnonzero(quality >= LEAST)
     rows, quality, moved = rows[holding], quality[holding], moved[holding]
-    held = GraspCandidates(found.T_object_tcp[rows], found.width_m[rows], quality, gripper.name, symmetry, moved)
+    held = GraspCandidates(
+        found.T_object_tcp[rows], found.width_m[rows], quality, gripper.name, symmetry, moved, found.reach_m[rows]
+    )
     kept = _chosen(held, free[:, rows] * quality, k, mesh.diameter_m, gripper)
     kept = kept[np.argsort(-quality[kept], kind="stable")]
     return GraspCandidates(
-        held.T_object_tcp[kept], held.width_m[kept], quality[kept], gripper.name, symmetry, moved[kept]
+        held.T_object_tcp[kept],
+        held.width_m[kept],
+        quality[kept],
+        gripper.name,
+        symmetry,
+        moved[kept],
+        held.reach_m[kept],
     )
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from srclib_ros.config import GraspConfig
+from srclib_ros.grasping.above_floor import above_floor
 from srclib_ros.grasping.candidates import GraspCandidates
 from srclib_ros.grasping.collision import Obstacles
 from srclib_ros.grasping.gripper import Gripper
@@ -19,8 +21,10 @@ from srclib_ros.grasping.propose import place
 from srclib_ros.types import FloatArray, Matrix
 
 Indices = npt.NDArray[np.int64]
-AMPLE_M = 0.004
-"""Clearance from which on more is no better."""
+LABELS = "trials, clear of the floor"
+"""What they rest on: scenes and models of other labels are not gone on with."""
+AMPLE_M, AMPLE_FROM_BIN_M = 0.004, GraspConfig().clearance_m
+"""Clearance from other parts, and from the bin, from which on more is no better: where a bin is, is known."""
 MAX_TILT_RAD = 0.9
 IMAGES = 8
 SWEEP_M = 0.10
@@ -65,9 +69,9 @@ def rated_images(
     gripper: Gripper,
     bin_size_m: tuple[float, float, float],
 ) -> RatedImages:
-    """The candidate's own quality times the clearance of the open gripper on its straight approach against everything
-    else that lies in the bin, seen or hidden, and the bin itself; an image that leans more than MAX_TILT_RAD is worth
-    nothing.
+    """The candidate's own quality times the clearance of the open gripper on its straight approach, drawn back from the
+    floor as in the cell, against everything else that lies in the bin, seen or hidden, and the bin itself; an image
+    that leans more than MAX_TILT_RAD is worth nothing.
 
     T_bin_object: (I, 4, 4), one at least; one candidate at least. surfaces: points (S, 3) of every part in the bin,
     metres, bin frame. first: for each of the I poses the index of its own surface.
@@ -79,8 +83,9 @@ def rated_images(
     T_bin_tcp = np.concatenate([T for T, _ in placed])
     candidate = np.concatenate([index for _, index in placed])
     opening = gripper.opening_m(candidates.width_m[candidate], OPENING_M)
+    T_bin_tcp = above_floor(T_bin_tcp, opening, candidates.reach_m[candidate], gripper, AMPLE_FROM_BIN_M)
     own = np.asarray(first)[instance] + 1
     clearances = obstacles.clearances(T_bin_tcp, opening, own, gripper, sweep_m=SWEEP_M, reach_m=AMPLE_M)
-    free = np.clip(np.minimum(clearances.others_m, clearances.bin_m) / AMPLE_M, 0.0, 1.0)
+    free = np.minimum(clearances.others_m / AMPLE_M, clearances.bin_m / AMPLE_FROM_BIN_M).clip(0.0, 1.0)
     upright = -T_bin_tcp[:, 2, 2] >= np.cos(MAX_TILT_RAD) - 1e-6
     return RatedImages(T_bin_tcp, instance, candidate, candidates.quality[candidate] * free * upright)

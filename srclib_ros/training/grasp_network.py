@@ -24,6 +24,7 @@ from srclib_ros.training.candidate_trials import candidates_that_hold
 from srclib_ros.training.curve_picture import draw_curve
 from srclib_ros.training.fit_grasp_network import Fitted, fit_grasp_network, onnx_bytes
 from srclib_ros.training.grasp_evaluation import evaluate
+from srclib_ros.training.grasp_labels import LABELS
 from srclib_ros.training.grasp_scenes import GraspScene, SceneSource
 from srclib_ros.training.grasp_schedule import GraspSchedule
 from srclib_ros.training.grasp_stream import SceneStream
@@ -38,8 +39,6 @@ STEPS_PER_MINUTE = 600
 MINUTES, SCENES = 9.0, 648
 MINUTES_FROM_SOURCE, SCENES_FROM_SOURCE = 1.5, 144
 VALIDATION_SCENES = 24
-LABELS = "trials"
-"""What the qualities that a network learns rest on; models of before learnt from geometry."""
 CURVE, SCENES_FOLDER = "curve.png", "scenes"
 FIRST_VALIDATION_SCENE = 100_008  # the first of a bin
 

@@ -22,7 +22,7 @@ from srclib_ros.grasping.network import PIXELS_PER_DIAMETER
 from srclib_ros.grasping.object_model import ObjectModel
 from srclib_ros.simulation.cell import BIN_SIZE_M, film
 from srclib_ros.simulation.pile import BinPhysics
-from srclib_ros.training.grasp_labels import candidate_qualities
+from srclib_ros.training.grasp_labels import LABELS, candidate_qualities
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.types import FloatArray, IntArray, Matrix
 
@@ -88,7 +88,7 @@ class SceneSource:
                 np.ascontiguousarray(array).tobytes()
                 for array in (part.candidates.T_object_tcp, part.candidates.quality, part.vertices)
             )
-            + repr((gripper, seed, SCENES_PER_PILE, [other.name for other in self._distractors])).encode()
+            + repr((LABELS, gripper, seed, SCENES_PER_PILE, [other.name for other in self._distractors])).encode()
         )[:16]
 
     def __getstate__(self) -> dict[str, Any]:
