@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,8 +21,8 @@ from srclib_ros.types import FloatArray
 KIND = "encoder"
 SCHEMA = 1
 CONFIG, ONNX, WEIGHTS = "config.json", "encoder.onnx", "weights.safetensors"
-AT_ONCE = 64
-"""Clouds: what they are worked out with grows with their number."""
+AT_ONCE, SHARE = 64, 3
+"""Clouds: what they are worked out with grows with their number; and so many go through the network together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +78,8 @@ class Encoder:
         self.n_points = n_points
         self.frame = frame
         self._beside = beside
-        # The network and numpy leave the interpreter's lock, so that one runs while the other does, a core each.
+        # The network and numpy leave the interpreter's lock, so that one runs while the other does, a core each; which
+        # comes to its end first takes what the network has left.
         self._aside = ThreadPoolExecutor(1, "encoder") if beside and threads > 1 else None
         self._session = open_session(onnx_bytes, threads - 1 if self._aside else threads)
         self._input = self._session.get_inputs()[0].name
@@ -111,10 +113,23 @@ class Encoder:
         canonical = canonicalise(clouds, self.n_points, self.frame)
         if self._beside is None:
             return Descriptors(self._run(canonical.points), canonical.size_m)
-        running = self._aside.submit(self._run, canonical.points) if self._aside else None
+        of_network = np.empty((len(clouds), self.dims[0]), np.float32)
+        left = deque(slice(start, start + SHARE) for start in range(0, len(clouds), SHARE))
+        running = self._aside.submit(self._run_shares, canonical.points, left, of_network) if self._aside else None
         beside, metric = self._beside.describe(clouds, canonical)
-        of_network = running.result() if running else self._run(canonical.points)
+        self._run_shares(canonical.points, left, of_network)
+        if running:
+            running.result()
         return Descriptors(joined(of_network, beside), canonical.size_m, metric, self.dims)
+
+    def _run_shares(self, points: FloatArray, left: deque[slice], found: FloatArray) -> None:
+        """Take shares of the clouds until none is left, in as many threads as come; each writes its rows of `found`."""
+        while left:
+            try:
+                rows = left.popleft()
+            except IndexError:  # another thread took the last
+                return
+            found[rows] = self._run(points[rows])
 
     def _run(self, points: FloatArray) -> FloatArray:
         embeddings: FloatArray = self._session.run(None, {self._input: points})[0]
