@@ -20,6 +20,10 @@ Kinds (--kind):
   convolutional        convolutions over the height image instead of a PointNet
 
   srclib train-encoder my_parts --unit mm --out e --kind siamese_triplet --mining semi_hard --metric cosine
+
+On a GPU, which is taken where there is one, large batches cost nothing; nearly so the network that ships was trained:
+
+  srclib train-encoder parts --unit mm --out e --random-shapes 8000 --steps 8500 --batch 256 8 --point-widths 32 64 192
 """
 
 from __future__ import annotations
@@ -99,6 +103,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         )
     parser.add_argument("--dim", type=positive_int, metavar="D", help="length of the network's embedding")
     parser.add_argument(
+        "--point-widths", type=positive_int, nargs="+", metavar="W", help="of the layers that points share (48 96 192)"
+    )
+    parser.add_argument(
+        "--batch",
+        type=positive_int,
+        nargs=2,
+        metavar=("SHAPES", "VIEWS"),
+        help="shapes of a step, and views of each (24 4)",
+    )
+    parser.add_argument(
         "--random-shapes", type=positive_int, metavar="N", help="made up and learnt from, beside the parts (1000)"
     )
     parser.add_argument("--steps", type=positive_int, metavar="N", help="optimiser steps (a good encoder's)")
@@ -152,10 +166,15 @@ def training_of(args: argparse.Namespace) -> EncoderTraining:
     schedule = replace(schedule, batches=replace(schedule.batches, grouping=args.positives, anchor=args.anchor))
     if args.steps is not None:
         schedule = replace(schedule, steps=args.steps)
+    if args.batch is not None:
+        parts, views = args.batch
+        schedule = replace(schedule, batches=replace(schedule.batches, parts=parts, views=views))
     if args.random_shapes is not None:
         training = replace(training, random_shapes=args.random_shapes)
     if args.normals:
         shape = replace(shape, neighbours=20)
+    if args.point_widths is not None:
+        shape = replace(shape, point_widths=tuple(args.point_widths))
     if args.dim is not None:
         shape = replace(shape, dim=args.dim)
     return replace(training, schedule=schedule, shape=shape)

@@ -13,6 +13,7 @@ from srclib_ros.embedding.encoder_kind import Batch, EncoderKind
 from srclib_ros.errors import TrainingError
 from srclib_ros.training.batches import Batches
 from srclib_ros.training.checkpoint import load_checkpoint, save_checkpoint
+from srclib_ros.training.device_batches import DeviceBatches, can_draw
 from srclib_ros.training.offline_mining import HardTriplets
 from srclib_ros.training.progress import Progress, silent
 from srclib_ros.training.views import ViewSet
@@ -48,24 +49,34 @@ def fit(
     """Train `kind` where it stands and leave it in evaluation mode; returns its loss averaged over the last steps.
 
     checkpoint: file written now and then, and gone on from when it is there. mine_offline: batches are hard triplets
-    of the whole set instead of P x K views. Raises TrainingError.
+    of the whole set instead of P x K views. On a GPU where there is one; batches are then drawn there too, where
+    `can_draw`. Raises TrainingError.
     """
     schedule.batches.check(views)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    kind.to(device)
     optimiser = torch.optim.AdamW(kind.parameters(), weight_decay=schedule.weight_decay)
     losses = load_checkpoint(checkpoint, kind, optimiser).tolist() if checkpoint and checkpoint.is_file() else []
     kind.train()
     frame = kind.network.shape.frame
     triplets: HardTriplets | None = None
+    on_device = device.type != "cpu" and not mine_offline and can_draw(schedule.batches, frame)
+    drawn_there = DeviceBatches(views, schedule.batches, device) if on_device else None
     for step in progress(range(len(losses), schedule.steps), total=schedule.steps - len(losses), label="encoder"):
         rng = np.random.default_rng([seed, step])
-        torch.manual_seed(int(rng.integers(2**31)))
+        number = int(rng.integers(2**31))
+        torch.manual_seed(number)
         if mine_offline and step % SAVE_EVERY == 0:
             triplets = HardTriplets.mined(kind.network, views, schedule.batches.points, rng)
-        if triplets is None:
-            draw = schedule.batches.draw(views, rng, frame)
+        if drawn_there is not None:
+            batch = drawn_there.draw(number)
         else:
-            draw = triplets.draw(views, schedule.batches, rng, frame)
-        loss = kind.loss(Batch(*map(torch.from_numpy, draw)))
+            if triplets is None:
+                draw = schedule.batches.draw(views, rng, frame)
+            else:
+                draw = triplets.draw(views, schedule.batches, rng, frame)
+            batch = Batch(*(torch.from_numpy(array).to(device) for array in draw))
+        loss = kind.loss(batch)
         if not torch.isfinite(loss):
             raise TrainingError("the encoder's loss is no longer finite; lower the learning rate")
         optimiser.zero_grad()
@@ -77,5 +88,5 @@ def fit(
         losses.append(float(loss.detach()))
         if checkpoint and (step + 1) % SAVE_EVERY == 0:
             save_checkpoint(checkpoint, kind, optimiser, np.array(losses))
-    kind.eval()
+    kind.cpu().eval()
     return float(np.mean(losses[-LOSS_OVER:]))

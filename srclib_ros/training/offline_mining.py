@@ -31,6 +31,7 @@ class HardTriplets:
         """From `VIEWS_OF_EACH` views of every shape, as the network sees them now."""
         rows = np.concatenate([rng.permutation(telling)[:VIEWS_OF_EACH] for telling in views.telling])
         labels = rows // views.of_each
+        device = next(network.parameters()).device
         network.eval()
         with torch.no_grad():
             embeddings = np.concatenate(
@@ -38,8 +39,10 @@ class HardTriplets:
                     network(
                         torch.from_numpy(
                             canonicalise(list(views.points[part, :, :3]), points, network.shape.frame).points
-                        )
-                    ).numpy()
+                        ).to(device)
+                    )
+                    .cpu()
+                    .numpy()
                     for part in np.array_split(rows, -(-len(rows) // AT_ONCE))
                 ]
             )

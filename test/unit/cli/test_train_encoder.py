@@ -55,6 +55,9 @@ def test_how_batches_and_network_are_made() -> None:
     assert training.schedule.steps == 7
     assert (training.schedule.batches.grouping, training.schedule.batches.anchor) == ("family", "full")
     assert (training.shape.frame, training.shape.dim) == ("as_given", 8)
+    large = train_encoder.training_of(parsed("--batch", "256", "8", "--point-widths", "32", "64", "192"))
+    assert (large.schedule.batches.parts, large.schedule.batches.views) == (256, 8)
+    assert large.shape.point_widths == (32, 64, 192)
 
 
 def test_an_experiment_refuses_what_it_cannot_use(tmp_path: object, capsys: pytest.CaptureFixture[str]) -> None:
