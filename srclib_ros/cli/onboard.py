@@ -46,14 +46,14 @@ from srclib_ros.cli.options import (
     progress,
 )
 
-WEAK_AP, WEAK_GRASPS = 0.85, 0.95
-"""What most networks reach."""
-
 if TYPE_CHECKING:
     from srclib_ros.geometry.mesh import PartMesh
     from srclib_ros.training.onboarding import Onboarded
     from srclib_ros.training.pose_evaluation import PoseFigures
     from srclib_ros.training.start import Start
+
+WEAK = 0.85
+"""Average precision, or share of first grasps that succeed: half of the parts measured have more of either."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -235,13 +235,10 @@ def _tell(args: argparse.Namespace, done: Onboarded, figures: PoseFigures | None
             f"{_share(figures.ap)}, rotation error {'-' if turned is None else f'{turned:.1f}'} degrees (median), "
             f"first grasp succeeds in {_share(figures.grasp_top1_success)}"
         )
-        if _is_weak(figures):
-            more = "more --minutes" if done.source is None else "--start scratch, nine minutes,"
-            print(f"that is weak (AP {WEAK_AP:g} and first grasps {WEAK_GRASPS:g} are usual): {more} may give more")
-
-
-def _is_weak(figures: PoseFigures) -> bool:
-    return (figures.ap or 0.0) < WEAK_AP or (figures.grasp_top1_success or 0.0) < WEAK_GRASPS
+        if any(value is not None and value < WEAK for value in (figures.ap, figures.grasp_top1_success)):
+            more = "--start scratch, nine minutes," if done.source is not None and done.steps else "more --minutes"
+            more = more if done.steps else "learning on from it, without --mode zero_shot,"
+            print(f"below {WEAK:g} is weak: {more} may give more")
 
 
 def _began(done: Onboarded) -> str:

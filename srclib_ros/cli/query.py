@@ -56,15 +56,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from srclib_ros.config import SelectionConfig, override
     from srclib_ros.embedding.encoder import Encoder
-    from srclib_ros.library.selection import query, thresholds_of_query
+    from srclib_ros.library.selection import query
     from srclib_ros.library.store import Library
 
     config = override(SelectionConfig(), {"neighbours": args.top, "min_similarity": args.min_similarity})
     library = Library.open(args.library)
     encoder = Encoder.load(library.encoder_folder)
     found = encoder.describe(_clouds(args.file, args.unit, args.seed))
-    answer = query(library, encoder, found, config)
-    thresholds = thresholds_of_query(library, library.index(answer.nearest.entry), len(found))
+    answer, thresholds = query(library, encoder, found, config)
     record = answer_record(library, answer, thresholds, args.min_similarity) | {
         "views": len(found),
         "remark": size_remark(library.gallery, found),
@@ -156,7 +155,7 @@ def _print(library: Library, record: dict[str, Any]) -> None:
             f"{neighbour['entry']:<{width}}  {neighbour['similarity']:10.3f}  {neighbour['distance']:8.3f}  "
             f"{cluster:>7}  {network}"
         )
-    of = "single views" if record["views"] == 1 else "meshes"
+    of = "single views" if record["views"] == 1 else "meshes of its own parts"
     for name in ("identity", "suitability"):
         verdict = record[name]
         said = f"{name}: {'yes' if verdict['verdict'] else 'no'}"

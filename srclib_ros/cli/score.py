@@ -56,8 +56,8 @@ if TYPE_CHECKING:
 
 
 FARTHEST_M = 1.5
-OF_ANOTHER_SCENE_M = 0.03
-"""A bin that was found so far from where it is was not looked for in that scene."""
+OF_ANOTHER_SCENE_M = 0.05
+"""A bin that was found so far from where it is was not looked for in that scene. Others may lie nearer all the same."""
 MOST_TOLD = 20
 """Failed grasps that are told one by one."""
 

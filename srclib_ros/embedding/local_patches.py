@@ -108,7 +108,7 @@ def patch_moments(surfels: FloatArray, size_m: FloatArray, seeds: int) -> FloatA
     of each cloud. Patches lie around every N / seeds-th point.
     """
     batch, count, _ = surfels.shape
-    rows: FloatArray = np.ascontiguousarray(np.moveaxis(surfels, 2, 0), np.float32)
+    rows: FloatArray = np.array(np.moveaxis(surfels, 2, 0), np.float32, order="C")
     points, normals = rows[:3], rows[3:]
     points -= points.mean(axis=2, keepdims=True)
     points /= size_m.astype(np.float32)[:, None]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from srclib_ros.geometry.inertia import DENSITY_KG_M3
-from srclib_ros.geometry.mesh import PartMesh, sample_surface
+from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.grasping.above_floor import reach_between
 from srclib_ros.grasping.antipodal import antipodal_candidates
 from srclib_ros.grasping.diversity import diverse
@@ -21,8 +21,6 @@ from srclib_ros.grasping.suction.candidates import suction_candidates
 from srclib_ros.grasping.suction.cup import SuctionCup
 from srclib_ros.types import Matrix
 
-REACH_POINTS = 4_000
-
 
 @dataclass(frozen=True, eq=False)
 class GraspCandidates:
@@ -30,7 +28,8 @@ class GraspCandidates:
 
     T_object_tcp: (K, 4, 4) float64. width_m: (K,) between the contacts, 0 for suction. quality: (K,) in [0, 1].
     moved_in_hand: (K, 2) how far the part moves, metres, and turns, radians, in the hand as that closes and lifts it;
-    (0, 2) where nobody tried. reach_m: (K,) how far the part reaches up between the tips. symmetry: (G, 4, 4) rigid
+    (0, 2) where nobody tried. reach_m: (K,) how far the part reaches up between the pads, see
+    `above_floor`; not given, zeros, and they are not drawn back from a floor. symmetry: (G, 4, 4) rigid
     motions that leave the part as it is; each candidate stands for all its images `symmetry[g] @ T_object_tcp[k]`, and
     for their flips, or for all their turns about the approach when the gripper is round.
     """
@@ -41,7 +40,7 @@ class GraspCandidates:
     gripper: str
     symmetry: Matrix = field(default_factory=lambda: np.eye(4)[None])
     moved_in_hand: Matrix = field(default_factory=lambda: np.zeros((0, 2)))
-    reach_m: Matrix = None  # type: ignore[assignment]  # as if it did not
+    reach_m: Matrix = None  # type: ignore[assignment]  # zeros
 
     def __post_init__(self) -> None:
         if self.reach_m is None:
@@ -72,5 +71,5 @@ def generate_candidates(
     chosen = diverse(T, quality, group, k, mesh.diameter_m, gripper.turns_freely)
     chosen = chosen[np.argsort(-quality[chosen], kind="stable")]
     T, width = T[chosen], width[chosen]
-    reach_m = reach_between(sample_surface(mesh, REACH_POINTS, rng)[0], T, width)
+    reach_m = reach_between(mesh, T, width)
     return GraspCandidates(T, width, quality[chosen], gripper.name, group, reach_m=reach_m)

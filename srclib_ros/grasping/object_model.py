@@ -118,7 +118,7 @@ def load_object(path: Path, name: str, category: str, diameter_m: float, gripper
             gripper,
             symmetry,
             arrays.get("moved_in_hand", np.zeros((0, 2))),
-            reach_between(arrays["surface_points"], T_object_tcp, width_m),
+            reach_between(PartMesh(name, category, arrays["vertices"], arrays["faces"]), T_object_tcp, width_m),
         )
         return ObjectModel(
             name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,10 +80,8 @@ class Gallery:
     def __len__(self) -> int:
         return len(self.embeddings)
 
-    def __getitem__(
-        self, rows: slice | Rows | tuple[slice, slice | Rows] | tuple[int, npt.NDArray[np.int64]]
-    ) -> Gallery:
-        """The gallery of some entries, or of some views of some; or of one entry, (I, J) views of it as I entries."""
+    def __getitem__(self, rows: slice | Rows | tuple[slice, slice | Rows]) -> Gallery:
+        """The gallery of some entries, or of some views of some."""
         return Gallery(self.embeddings[rows], self.size_m[rows], self.metric[rows], self.dims)
 
     def as_stored(self) -> Gallery:
@@ -139,22 +137,32 @@ def exact_distances(gallery: Gallery, queries: Descriptors, size_weight: float) 
     return np.sqrt(np.maximum(squared, 0.0))
 
 
+def own_distances(gallery: Gallery, row: int, size_weight: float) -> FloatArray:
+    """(V,) how far each view of an entry lies from the entry without that view; two views at least."""
+    views = gallery[[row]].described
+    itself = np.eye(len(views), dtype=bool)
+    squared = _fused(views, views, size_weight, lambda term: np.where(itself, np.inf, term).min(axis=1))
+    return np.sqrt(np.maximum(squared, 0.0))
+
+
 def _squared(queries: Descriptors, views: Descriptors, size_weight: float, gallery: Gallery) -> FloatArray:
     """(B, E) squared distances of queries to the entries of a gallery whose views these are."""
+    return _fused(queries, views, size_weight, lambda term: term.reshape(-1, *gallery.size_m.shape).min(axis=2))
 
-    def to_entries(squared: FloatArray) -> FloatArray:
-        found: FloatArray = squared.reshape(-1, *gallery.size_m.shape).min(axis=2)
-        return found
 
+def _fused(
+    queries: Descriptors, views: Descriptors, size_weight: float, nearest: Callable[[FloatArray], FloatArray]
+) -> FloatArray:
+    """Squared distances to entries, see `distances`. nearest: of terms (B, V), those of each entry's nearest view."""
     terms = _terms(queries, views, size_weight)
     together = next(terms)
-    apart = to_entries(together)
+    apart = nearest(together)
     for term in terms:
-        apart += to_entries(term)
+        apart += nearest(term)
         together += term
     if not views.dims:
-        return to_entries(together)
-    return (1.0 - APART) * to_entries(together) + APART * apart
+        return nearest(together)
+    return (1.0 - APART) * nearest(together) + APART * apart
 
 
 def _terms(queries: Descriptors, views: Descriptors, size_weight: float) -> Iterator[FloatArray]:

@@ -14,7 +14,7 @@ from srclib_ros.library.entry import NOISE
 from srclib_ros.library.search import distances, nearest_rows, similarity_of
 from srclib_ros.library.store import Library
 from srclib_ros.library.thresholds import Thresholds
-from srclib_ros.library.votes import own_similarity, vote
+from srclib_ros.library.votes import LEAST_VIEWS, own_similarity, vote
 from srclib_ros.types import FloatArray, Match, Neighbour, Segment
 
 UNLABELLED = 0
@@ -63,25 +63,21 @@ def _refused(answer: Match) -> Match:
     return replace(answer, source=None, scale=1.0, identity=False, suitable=False, why=why)
 
 
-def query(library: Library, encoder: Encoder, found: Descriptors, config: SelectionConfig) -> Match:
-    """One match for a view of one part, or for several from all sides, which vote. See `thresholds_of_query`."""
-    library.check_encoder(encoder.id)
-    to_entries = vote(distances(library.gallery, found, library.size_weight), np.ones(len(found)))
-    thresholds = thresholds_of_query(library, int(np.argmin(to_entries)), len(found))
-    return match(library, to_entries, config, thresholds, voters=len(found))
+def query(library: Library, encoder: Encoder, found: Descriptors, config: SelectionConfig) -> tuple[Match, Thresholds]:
+    """One match for a view of one part, or for several from all sides, which vote; and where its verdicts began.
 
-
-def thresholds_of_query(library: Library, nearest: int, views: int) -> Thresholds:
-    """Where the verdicts on a part begin whose nearest entry is in that row: one view of it was asked, or several from
-    all sides.
-
-    Several are more like any entry than each of them is, and identity goes by how like the entry its own views are.
+    Several are more like any entry than each of them is. They have thresholds of their own, and identity goes by how
+    like the nearest entry its own views are; where a library remembers too few of them to say, by that of single views.
     """
-    if views == 1:
-        return library.thresholds
-    whole = library.thresholds_of_whole
-    own = own_similarity(library.gallery, nearest, library.size_weight)
-    return replace(whole, identity=replace(whole.identity, similarity=own + whole.identity.similarity))
+    library.check_encoder(encoder.id)
+    gallery, thresholds = library.gallery, library.thresholds
+    to_entries = vote(distances(gallery, found, library.size_weight), np.ones(len(found)))
+    if len(found) > 1 and gallery.size_m.shape[1] >= LEAST_VIEWS:
+        thresholds = library.thresholds_of_whole
+        own = own_similarity(gallery, int(np.argmin(to_entries)), library.size_weight)
+        identity = replace(thresholds.identity, similarity=own + thresholds.identity.similarity)
+        thresholds = replace(thresholds, identity=identity)
+    return match(library, to_entries, config, thresholds, voters=len(found)), thresholds
 
 
 def match(

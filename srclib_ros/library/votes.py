@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from srclib_ros.library.search import Gallery, distances, similarity_of
+from srclib_ros.library.search import Gallery, own_distances, similarity_of
 from srclib_ros.types import FloatArray
 
 BEST_SHARE = 0.3
+LEAST_VIEWS = 8
+"""Of an entry, from which on they say how like it views of its own part are."""
 
 
 def vote(to_entries: FloatArray, weights: npt.NDArray[np.float64]) -> FloatArray:
@@ -27,15 +29,6 @@ def vote(to_entries: FloatArray, weights: npt.NDArray[np.float64]) -> FloatArray
 def voted_similarity(to_entries: FloatArray) -> FloatArray:
     """(E,) the similarity to each entry that views (B, E) of equal weight vote for."""
     return similarity_of(vote(to_entries, np.ones(len(to_entries))))
-
-
-def own_distances(gallery: Gallery, row: int, size_weight: float) -> FloatArray:
-    """(V,) how far each view of an entry lies from the entry without that view; 0 where there is no other."""
-    views = gallery.size_m.shape[1]
-    if views == 1:
-        return np.zeros(1, np.float32)
-    others = np.array([np.delete(np.arange(views), view) for view in range(views)])
-    return np.diagonal(distances(gallery[row, others], gallery[[row]].described, size_weight))
 
 
 def own_similarity(gallery: Gallery, row: int, size_weight: float) -> float:

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from srclib_ros.embedding.encoder import Descriptors
-from srclib_ros.library.search import Gallery, distances, similarity_of
+from srclib_ros.library.search import Gallery, distances, own_distances, similarity_of
 from srclib_ros.library.thresholds import Threshold, Thresholds
-from srclib_ros.library.votes import own_distances, own_similarity, voted_similarity
+from srclib_ros.library.votes import own_similarity, voted_similarity
 from srclib_ros.types import FloatArray, Matrix
 
 MOST_ASKED = 500
@@ -49,7 +49,8 @@ def calibrate(
 
 
 def calibrate_for_whole(gallery: Gallery, kinds: Sequence[str], size_weight: float) -> Thresholds:
-    """Thresholds of whole parts, whose views vote: `DRAWS` draws of each entry's remembered views stand for queries.
+    """Thresholds of whole parts, whose views vote: `DRAWS` draws of each entry's remembered views, `votes.LEAST_VIEWS`
+    at least, stand for queries.
 
     Identity: how much more like the nearest entry the query is than that entry's other views are. At a fixed
     false-reject rate, of the entry's own draws against it without them; the false accepts are of the entry left out
@@ -61,11 +62,9 @@ def calibrate_for_whole(gallery: Gallery, kinds: Sequence[str], size_weight: flo
     for row in asked:
         apart = own_distances(gallery, row, size_weight)[:, None]
         views = distances(gallery, gallery[[row]].described, size_weight)
-        draws = [np.arange(len(views)) % min(DRAWS, len(views)) == draw for draw in range(min(DRAWS, len(views)))]
+        draws = [np.arange(len(views)) % DRAWS == draw for draw in range(DRAWS)]
         similarity = np.stack([voted_similarity(views[draw]) for draw in draws])
-        for draw in draws:
-            rest = ~draw if len(draws) > 1 else draw
-            itself.append(float((voted_similarity(apart[draw]) - voted_similarity(apart[rest]))[0]))
+        itself += [float((voted_similarity(apart[draw]) - voted_similarity(apart[~draw]))[0]) for draw in draws]
         others = np.where(np.arange(len(kinds)) == row, -1.0, similarity)
         another += [
             most - own(int(nearest)) for most, nearest in zip(others.max(axis=1), others.argmax(axis=1), strict=True)

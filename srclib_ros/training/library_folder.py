@@ -41,6 +41,7 @@ from srclib_ros.library.store import (
     Library,
 )
 from srclib_ros.library.thresholds import Thresholds
+from srclib_ros.library.votes import LEAST_VIEWS
 from srclib_ros.training.calibration import calibrate, calibrate_for_whole
 from srclib_ros.training.part_views import ViewPlan, mesh_hash
 
@@ -124,7 +125,9 @@ class Contents:
         return self._calibrated(clustering, self.gallery, self.size_weight)
 
     def calibrated_for_whole(self, clustering: Clustering) -> Thresholds:
-        """Where the verdicts on whole parts begin, by the remembered views."""
+        """Where the verdicts on whole parts begin, by the remembered views; too few, as `calibrated`."""
+        if self.gallery.size_m.shape[1] < LEAST_VIEWS:
+            return self.calibrated(clustering)
         return calibrate_for_whole(self.gallery, self._kinds(clustering), self.size_weight)
 
     def reach(self, clustering: Clustering) -> float:

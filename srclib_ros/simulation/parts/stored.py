@@ -90,6 +90,8 @@ def load_part(
     """One mesh. The nearest manifest.csv above it, where that lists it, says its unit, whatever `unit` is, and its
     category unless one is given; elsewhere `unit` is required. Raises MeshError."""
     path = Path(path)
+    if not path.is_file():
+        raise MeshError(f"{path}: not there; check the path")
     row = _listed(path)[1]
     of_manifest = row["category"] if row else ""
     chosen = of_manifest if category is None else category

@@ -149,7 +149,7 @@ def test_mistakes_are_named(scenes: Path, tmp_path: Path, capsys: pytest.Capture
     assert "scene_0000.json: grasps[0].part: 7 is no instance_id" in error(scene, file)
     elsewhere = {
         "grasps": [],
-        "T_cloud_bin": (read_scene(scenes / "scene_0000").bin.T_cloud_bin @ at(0, 0.05, 0)).tolist(),
+        "T_cloud_bin": (read_scene(scenes / "scene_0000").bin.T_cloud_bin @ at(0, 0.06, 0)).tolist(),
     }
     assert "planned on another scene" in error(scene, write(tmp_path / "elsewhere.json", elsewhere))
     assert "scene_0001.json: not there" in error(str(scenes), str(tmp_path / "grasps"))

@@ -76,6 +76,6 @@ def test_a_part_that_it_knows_is_found_by_its_views(library: Library, rng: np.ra
     encoder = Encoder.load(library.encoder_folder)
     known = [part for part in generate_parts() if library.entry(part.name).model]
     for part in known:
-        answer = query(library, encoder, encoder.describe(partial_clouds(part, 10, rng)), SelectionConfig())
+        answer, _ = query(library, encoder, encoder.describe(partial_clouds(part, 10, rng)), SelectionConfig())
         assert answer.nearest.entry == part.name
         assert answer.source == part.name

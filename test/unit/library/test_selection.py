@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from support.small_library import SaidEncoder, at_degrees, segment_saying, write_small_library
+from support.small_library import ROWS, SaidEncoder, at_degrees, segment_saying, write_small_library
 
 from srclib_ros.config import SelectionConfig
 from srclib_ros.embedding.encoder import Descriptors
 from srclib_ros.errors import EncoderMismatchError
+from srclib_ros.library.search import Gallery
 from srclib_ros.library.selection import query, select
 from srclib_ros.library.store import Library
 
@@ -107,19 +109,31 @@ def test_another_encoder_is_refused(library: Library) -> None:
 
 def test_views_of_one_part_vote_in_a_query(library: Library, encoder: SaidEncoder) -> None:
     found = Descriptors(at_degrees(4.0, 11.0, 14.0), np.float32([0.01, 0.01, 0.01]))
-    assert query(library, encoder, found, SelectionConfig(neighbours=1)).neighbours[0].entry == "bolt_m16"
+    answer, thresholds = query(library, encoder, found, SelectionConfig(neighbours=1))
+    assert answer.neighbours[0].entry == "bolt_m16"
+    assert thresholds is library.thresholds, "too few views are remembered to say how like it its own are"
 
 
-def test_a_whole_part_is_the_nearest_entry_where_it_is_as_like_it_as_its_own_views(
-    library: Library, encoder: SaidEncoder
-) -> None:
-    """One view of each is remembered, which is like itself; the verdict begins 0.01 below."""
+def test_a_whole_part_is_the_nearest_entry_where_it_is_as_like_it_as_its_own_views(tmp_path: Path) -> None:
+    """Ten views of each bolt, an eighth of a degree apart for one, eight degrees for the other: what lies nine degrees
+    from the first one's is not it, what lies seven from the second one's is."""
+    folder = write_small_library(tmp_path / "many")
+    spread = np.array([0.125, 8.0, 1.0, 1.0, 1.0])
+    angles = np.array([row[4] for row in ROWS])[:, None] + spread[:, None] * np.arange(10) + [[0], [40], [0], [0], [0]]
+    library = Library.open(folder)
+    views = np.stack([at_degrees(*some) for some in angles])
+    library.gallery = Gallery(views, np.full((5, 10), 0.01, np.float32))
+    encoder = SaidEncoder(library.encoder_id)
 
-    def of_views(*angles: float) -> bool:
-        views = Descriptors(at_degrees(*angles).reshape(-1, 2), np.full(len(angles), 0.01, np.float32))
-        return query(library, encoder, views, SelectionConfig()).identity
+    def verdict(*angles: float) -> tuple[str, bool, float]:
+        found = Descriptors(at_degrees(*angles), np.full(len(angles), 0.01, np.float32))
+        answer, thresholds = query(library, encoder, found, SelectionConfig())
+        return answer.nearest.entry, answer.identity, thresholds.identity.similarity
 
-    assert np.cos(np.deg2rad(8.0)) > 0.99 > np.cos(np.deg2rad(8.2))
-    assert of_views(-8.0, -8.0)
-    assert not of_views(-8.2, -8.2)
-    assert of_views(-8.0)
+    below = library.thresholds_of_whole.identity.similarity
+    name, is_it, begins = verdict(-9.0, -9.0)
+    assert (name, is_it) == ("bolt_m8", False)
+    assert begins == pytest.approx(np.cos(np.deg2rad(0.125)) + below, abs=1e-5)
+    name, is_it, begins = verdict(129.0, 129.0)
+    assert (name, is_it) == ("bolt_m16", True)
+    assert begins == pytest.approx(np.cos(np.deg2rad(8.0)) + below, abs=1e-5)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from support.small_library import at_degrees
 
-from srclib_ros.library.search import Gallery
-from srclib_ros.library.votes import own_distances, own_similarity, vote
+from srclib_ros.library.search import Gallery, distances, own_distances
+from srclib_ros.library.votes import own_similarity, vote
 
 
 def test_an_entry_is_judged_by_the_views_that_fit_it_best() -> None:
@@ -25,5 +25,13 @@ def test_an_entry_s_own_views_are_held_against_the_others() -> None:
     assert own_similarity(gallery, 1, 0.0) == pytest.approx(1.0, abs=1e-6)
 
 
-def test_one_view_alone_is_like_itself() -> None:
-    assert own_similarity(Gallery(at_degrees(0.0)[None, None], np.ones((1, 1), np.float32)), 0, 0.3) == 1.0
+def test_they_are_what_the_entry_without_them_would_have(rng: np.random.Generator) -> None:
+    """Of embeddings joined of two descriptors, with size."""
+    views = rng.standard_normal((1, 9, 7)).astype(np.float32)
+    views /= np.linalg.norm(views, axis=2, keepdims=True)
+    gallery = Gallery(views, rng.uniform(0.01, 0.02, (1, 9)).astype(np.float32), dims=(4, 3))
+    found = own_distances(gallery, 0, 0.3)
+    for view in range(9):
+        without = gallery[:, np.delete(np.arange(9), view)]
+        asked = gallery[:, [view]].described
+        np.testing.assert_allclose(found[view], distances(without, asked, 0.3)[0, 0], atol=1e-6)

@@ -49,3 +49,19 @@ def test_no_instances_give_no_rows() -> None:
     assert candidate_qualities(
         _part().candidates, np.zeros((0, 4, 4)), surfaces, [], load_gripper("jaw"), BIN
     ).shape == (0, 2)
+
+
+def test_a_flat_part_on_the_floor_is_rated_as_it_is_taken_there() -> None:
+    """A millimetre above the floor nothing is free; drawn back to where the cell would take it, it is."""
+    plate = boxes(((0, 0, 0), (0.06, 0.02, 0.004)))
+    surface = sample_surface(plate, 3000, np.random.default_rng(0))[0]
+    lying = make_transform(np.eye(3), [0.0, 0.0, 0.002])[None]
+    from_above = np.diag([1.0, -1.0, -1.0, 1.0])
+    from_above[2, 3] = -0.001
+
+    def rated(reach_m: float) -> float:
+        grasp = GraspCandidates(from_above[None], np.full(1, 0.02), np.ones(1), "jaw", reach_m=np.array([reach_m]))
+        return float(candidate_qualities(grasp, lying, [apply(lying[0], surface)], [0], load_gripper("jaw"), BIN)[0, 0])
+
+    assert rated(0.0) < 0.6
+    assert rated(0.003) == 1.0
