@@ -20,9 +20,10 @@ MOST_DRAWN_BACK_M = 0.002
 """A pose that would have to be moved further is likely wrong."""
 SPARE_M = 0.0002
 """More than the cell's clearance, so that rounding takes none of it away."""
-ACROSS_M = 0.004
-"""Half the width of the strip along the closing axis in which the part's reach is looked for: fingers are wider."""
+ACROSS_M = 0.008
+"""Half the width of the strip along the closing axis in which the part's reach is looked for: that of jaw's fingers."""
 CONTACT_BAND_M = 0.0001
+"""What lies so near to a pad touches it: of a rod little more than its widest line, past which it is squeezed out."""
 SURFACE_POINTS = 8_000
 _FLOOR, _DOWN = (0.0, 0.0, 0.0), np.array((0.0, 0.0, -1.0))
 
