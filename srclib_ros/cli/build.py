@@ -67,6 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from srclib_ros.cli.library import summary
+    from srclib_ros.library.entry import told_by_category
     from srclib_ros.simulation.parts import load_parts
     from srclib_ros.training.library_build import BuildPlan, build_library
     from srclib_ros.training.library_folder import work_folder
@@ -99,8 +100,10 @@ def run(args: argparse.Namespace) -> int:
     else:
         networks = int(library.with_model.sum())
         print(f"{args.out}: {len(library.entries)} parts, {networks} with a network, version {library.version}")
-        if not any(part.category for part in parts):
-            print("no categories: suitability was set by the clusters themselves; a folder for each family gives them")
+        if not told_by_category(library.entries):
+            print(
+                "no two categories: suitability was set by the clusters themselves; a folder for each family gives them"
+            )
     return 0
 
 

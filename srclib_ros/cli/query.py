@@ -2,8 +2,9 @@
 
 A mesh is filmed from many sides and the views vote; a cloud of one part (PCD, PLY, NPZ; the part alone, no bin) is
 asked as it is. Two verdicts, never mixed up: identity (this very part is in the library) and suitability (the library
-holds a useful source), each with the rates at which it was wrong, of meshes or of single views, when the library was
-built. A mesh is the very part where it is as like the nearest entry as that entry's own views are.
+holds a useful source, one of the part's category), each with the rates at which it was wrong, of meshes or of single
+views, when the library was built. A mesh is the very part where it is as like the nearest entry as that entry's own
+views are.
 
   srclib query my_library bolt.stl --unit mm
   srclib query my_library segment.pcd --top 10 --json
@@ -93,6 +94,8 @@ def answer_record(
 
     min_similarity: where the caller wanted suitability to begin; negative, where the library's threshold lies.
     """
+    from srclib_ros.library.entry import told_by_category
+
     least = thresholds.suitability.similarity if min_similarity < 0.0 else min_similarity
     similar = answer.nearest.similarity >= least
     return {
@@ -105,6 +108,7 @@ def answer_record(
         "scale": answer.scale,
         "identity": {"verdict": answer.identity, **asdict(thresholds.identity)},
         "suitability": {"verdict": answer.suitable, "similar": similar, **asdict(thresholds.suitability)},
+        "useful": f"of the same {'category' if told_by_category(library.entries) else 'cluster'}",
         "asked_from": None if min_similarity < 0.0 else min_similarity,
         "why": answer.why,
     }
@@ -122,8 +126,9 @@ def _clouds(file: Path, unit: str | None, seed: int) -> list[FloatArray]:
         return partial_clouds(part_of(file, unit), VIEWS_OF_A_MESH, np.random.default_rng(seed))
     from srclib_ros.captures.cloud_io import CLOUD_SUFFIXES, load_capture
 
-    if not file.exists():
-        raise ConfigError(f"{file}: no such file; name one mesh (STL, OBJ, PLY, STEP) or one cloud (PCD, PLY, NPZ)")
+    if not file.exists() or file.suffix.lower() not in CLOUD_SUFFIXES:
+        known = "no such file" if not file.exists() else "neither a mesh nor a cloud"
+        raise ConfigError(f"{file}: {known}; name one mesh (STL, OBJ, PLY, STEP) or one cloud (PCD, PLY, NPZ)")
     if unit is not None and file.suffix.lower() in CLOUD_SUFFIXES:
         raise ConfigError(f"{file}: clouds are in metres, and --unit is for meshes; scale the cloud and leave it out")
     xyz = load_capture(file).cloud.xyz.reshape(-1, 3)
@@ -159,6 +164,8 @@ def _print(library: Library, record: dict[str, Any]) -> None:
     for name in ("identity", "suitability"):
         verdict = record[name]
         said = f"{name}: {'yes' if verdict['verdict'] else 'no'}"
+        if name == "identity" and verdict["verdict"]:
+            said += f", {record['neighbours'][0]['entry']}"
         if verdict.get("similar") and not verdict["verdict"]:
             said += ", for want of a network"
         if name == "suitability" and record["asked_from"] is not None:
@@ -168,8 +175,9 @@ def _print(library: Library, record: dict[str, Any]) -> None:
             f"{said} (from {verdict['similarity']:.3f} on; of {of} wrongly yes {verdict['false_accept']:.0%}, "
             f"wrongly no {verdict['false_reject']:.0%} when it was set)"
         )
-    if not any(entry.category for entry in library.entries):
-        print("the parts of this library have no categories: suitability's rates are against its own clusters")
-    print(f"source: {record['source'] or 'none'}; {record['why']}")
+    if record["useful"] == "of the same cluster":
+        print("the parts of this library have no two categories: useful is a part of the same cluster")
+    scale = "" if record["scale"] == 1.0 else f" at {record['scale']:.2f} times its size"
+    print(f"source: {record['source'] or 'none'}{scale}; {record['why']}")
     if record["remark"] is not None:
         print(record["remark"])

@@ -41,6 +41,7 @@ Exit status 1: there was no grasp to try.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,6 +128,9 @@ def _try_scene(folder: Path, file: GraspFile, top: int) -> tuple[dict[str, Any],
             f"{file.path}: its bin frame lies {1e3 * np.linalg.norm(T_bin_meant[:3, 3]):.0f} mm from the bin of "
             f"{folder}; it was planned on another scene: name that one's file"
         )
+    if file.stamp_ns not in (None, scene.cloud.stamp_ns):
+        stamps = f"{file.stamp_ns} ns, {folder}'s {scene.cloud.stamp_ns}"
+        print(f"{file.path}: planned on a cloud of {stamps}: is it that scene's plan?", file=sys.stderr)
     trials: dict[str, PileTrial] = {}
     outcomes, grasps = [], []
     for index, grasp in enumerate(file.grasps[:top]):

@@ -45,11 +45,13 @@ class PlannedGrasp:
 
 @dataclass(frozen=True, eq=False)
 class GraspFile:
-    """grasps: in the order of the file at `path`. T_cloud_bin: (4, 4), the bin frame they are in; None: the scene's."""
+    """grasps: in the order of the file at `path`. T_cloud_bin: (4, 4), the bin frame they are in; None: the scene's.
+    stamp_ns: of the cloud that a plan says it was made on."""
 
     path: Path
     grasps: tuple[PlannedGrasp, ...]
     T_cloud_bin: Matrix | None = None
+    stamp_ns: int | None = None
 
 
 def read_grasps(path: Path, grippers: Mapping[str, Gripper]) -> GraspFile:
@@ -68,7 +70,8 @@ def read_grasps(path: Path, grippers: Mapping[str, Gripper]) -> GraspFile:
     by_plan = isinstance(told, dict) and "T_cloud_bin" in told
     T_cloud_bin = _pose(f"{path}: T_cloud_bin", told["T_cloud_bin"]) if by_plan else None
     grasps = [_grasp(f"{path}: grasps[{i}]", values, grippers, by_plan) for i, values in enumerate(listed)]
-    return GraspFile(path, tuple(grasps), T_cloud_bin)
+    stamp_ns = told.get("stamp_ns") if by_plan else None
+    return GraspFile(path, tuple(grasps), T_cloud_bin, stamp_ns if isinstance(stamp_ns, int) else None)
 
 
 def _grasp(where: str, values: Any, grippers: Mapping[str, Gripper], by_plan: bool) -> PlannedGrasp:

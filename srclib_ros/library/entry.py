@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -62,3 +62,8 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"expected text, got {value!r}")
     return value
+
+
+def told_by_category(entries: Sequence[Entry]) -> bool:
+    """Whether a library's parts have categories that tell them apart; where not, their clusters stand in."""
+    return len({entry.category for entry in entries} - {""}) > 1

@@ -100,7 +100,7 @@ def match(
     seen = f"{nearest.entry} is nearest, similarity {nearest.similarity:.2f}" + (
         f" over {voters} votes" if voters > 1 else ""
     )
-    source, why = None, f"{seen}, below {least:.2f}: nothing in the library is like it"
+    source, why = None, f"{seen}, below {least:.2f}: nothing in the library is like enough"
     if nearest.similarity >= least:
         source, why = _source_of(library, int(order[0]), to_entries)
         why = f"{seen}; {why}"

@@ -19,6 +19,7 @@ MOST_ASKED = 500
 IDENTITY_FALSE_ACCEPT = 0.10
 SUITABILITY_FALSE_ACCEPT = 0.30  # a wrong source costs little: its poses must fit the points, its grasps be free
 OWN_FALSE_REJECT = 0.05  # siblings are near: one that passes is worse than the part itself that does not
+LEAST_REJECTED = 0.1
 DRAWS = 4
 """An entry's remembered views are so many draws of views of a whole part, some twenty each."""
 
@@ -78,9 +79,10 @@ def calibrate_for_whole(gallery: Gallery, kinds: Sequence[str], size_weight: flo
 
 
 def threshold(positive: FloatArray, negative: FloatArray, false_accept: float) -> Threshold:
-    """The lowest similarity at which at most `false_accept` of the negatives pass."""
+    """The lowest similarity at which at most `false_accept` of the negatives pass; where that would keep nearly all of
+    the positives, the one that `LEAST_REJECTED` of them fail: few parts, all unlike, are no measure of what is like."""
     at = float(np.nextafter(np.quantile(negative, 1.0 - false_accept, method="higher"), np.float32(2.0)))
-    return _threshold(at, positive, negative)
+    return _threshold(max(at, float(np.quantile(positive, LEAST_REJECTED, method="lower"))), positive, negative)
 
 
 def threshold_that_keeps(positive: Matrix, negative: Matrix, false_reject: float) -> Threshold:

@@ -23,7 +23,7 @@ from srclib_ros.errors import ArtifactDamagedError, LibraryBusyError
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.library.clustering import ALGORITHMS, Clustering, parts_of
 from srclib_ros.library.clustering.record import clustering_record
-from srclib_ros.library.entry import NOISE, POOLED, Entry
+from srclib_ros.library.entry import NOISE, POOLED, Entry, told_by_category
 from srclib_ros.library.history import FILE as HISTORY
 from srclib_ros.library.history import Record
 from srclib_ros.library.packing import packed
@@ -141,10 +141,11 @@ class Contents:
         return calibrate(gallery, kinds, self.queries.described, self.queries.size_m.shape[1], size_weight)
 
     def _kinds(self, clustering: Clustering) -> list[str]:
-        return [
-            entry.category or ("" if label == NOISE else f"cluster {label}")
-            for entry, label in zip(self.entries, clustering.labels, strict=True)
-        ]
+        """Categories, where there are two at least, else clusters; "" of a part that is in none."""
+        clusters = ["" if label == NOISE else f"cluster {label}" for label in clustering.labels]
+        if not told_by_category(self.entries):
+            return clusters
+        return [entry.category or cluster for entry, cluster in zip(self.entries, clusters, strict=True)]
 
 
 def entry_of(part: PartMesh, seed: int) -> Entry:

@@ -126,6 +126,10 @@ def test_a_plan_is_scored_as_it_is_printed(scenes: Path, tmp_path: Path, capsys:
     result = json.loads(capsys.readouterr().out)
     assert result["grasps"] > 0
     assert result["precision_at_1"] == 1.0
+    told = json.loads(path.read_text())
+    path.write_text(json.dumps(told | {"stamp_ns": told["stamp_ns"] + 1, "grasps": []}))
+    assert main(["score", scene, str(path), "--json"]) == 1
+    assert "is it that scene's plan?" in capsys.readouterr().err
 
 
 def test_a_plan_in_another_bin_frame_is_brought_to_the_scenes(

@@ -19,6 +19,13 @@ def test_the_lowest_similarity_that_keeps_the_false_accepts() -> None:
     assert found.queries == 14
 
 
+def test_where_the_negatives_are_far_off_nearly_all_positives_pass_and_no_more() -> None:
+    found = threshold(np.linspace(0.7, 0.9, 21).astype(np.float32), np.float32([0.1, 0.2]), 0.3)
+    assert found.similarity == pytest.approx(0.72)
+    assert found.false_accept == 0.0
+    assert found.false_reject == pytest.approx(2 / 21)
+
+
 def test_no_negative_passes_when_none_may() -> None:
     assert threshold(np.float32([0.9]), np.float32([0.3, 0.5]), 0.0).false_accept == 0.0
 
