@@ -28,10 +28,10 @@ class GraspCandidates:
 
     T_object_tcp: (K, 4, 4) float64. width_m: (K,) between the contacts, 0 for suction. quality: (K,) in [0, 1].
     moved_in_hand: (K, 2) how far the part moves, metres, and turns, radians, in the hand as that closes and lifts it;
-    (0, 2) where nobody tried. reach_m: (K,) how far the part reaches up between the pads, see
-    `above_floor`; not given, zeros, and they are not drawn back from a floor. symmetry: (G, 4, 4) rigid
-    motions that leave the part as it is; each candidate stands for all its images `symmetry[g] @ T_object_tcp[k]`, and
-    for their flips, or for all their turns about the approach when the gripper is round.
+    (0, 2) where nobody tried. reach_m: (K,) how far the part reaches up between the pads, see `above_floor`; not given,
+    zeros, and they are not drawn back from a floor. symmetry: (G, 4, 4) rigid motions that leave the part as it is;
+    each candidate stands for all its images `symmetry[g] @ T_object_tcp[k]`, and for their flips, or for all their
+    turns about the approach when the gripper is round.
     """
 
     T_object_tcp: Matrix

@@ -92,10 +92,10 @@ def load_part(
     path = Path(path)
     if not path.is_file():
         raise MeshError(f"{path}: not there; check the path")
-    row = _listed(path)[1]
+    manifest, row = _listed(path)
     of_manifest = row["category"] if row else ""
     chosen = of_manifest if category is None else category
-    known = unit_of_manifest(path) or unit
+    known = _unit(manifest, row) if row else unit
     if known is None:
         raise MeshError(f"{path}: a mesh file does not tell its unit; add --unit ({', '.join(UNITS_M)})")
     return load_mesh(path, known, name, chosen)
