@@ -2,6 +2,7 @@
 where it stopped.
 
   srclib experiment encoders --parts my_parts --unit mm --out out/encoders
+  srclib experiment encoders --parts my_parts --unit mm --out out/ships --encoders srclib_ros/default_library/encoder
   srclib experiment clustering --parts my_parts --unit mm --out out/clustering --encoders out/encoders
   srclib experiment transfer --parts my_parts --unit mm --out out/transfer --jobs 2
   srclib experiment transfer --parts my_parts --unit mm --out out/transfer --row hook_85 scratch 0
@@ -67,8 +68,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=None,
         metavar="DIR",
-        help="clustering, transfer: an encoder folder, or the output of `experiment encoders`, of which the best five; "
-        "may be given again (the encoder that ships)",
+        help="an encoder folder, or the output of `experiment encoders`, of which the best five; may be given again. "
+        "encoders: measured as they are, and none is trained; clustering, transfer: (the encoder that ships)",
     )
     parser.add_argument(
         "--library", type=Path, metavar="DIR", help="transfer: whose networks are the sources (the one that ships)"
@@ -88,8 +89,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from srclib_ros.simulation.parts import load_parts
 
-    if args.experiment == ENCODERS and args.encoders:
-        raise ConfigError("--encoders is for the experiment on clustering; the one on encoders trains its own")
+    if args.encoders and (args.steps or args.seeds):
+        raise ConfigError("--steps and --seeds are for encoders that are trained; those of --encoders are as they are")
     if args.experiment != ENCODERS and (args.steps or args.seeds or args.queries):
         raise ConfigError("--steps, --seeds and --queries are for the experiment on encoders; leave them out")
     if args.experiment != TRANSFER and (args.library or args.gripper or args.row):
@@ -110,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _encoders(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]:
-    from srclib_ros.experiments.encoders import Plan, experiment_encoders
+    from srclib_ros.experiments.encoders import Plan, compare_encoders, experiment_encoders
     from srclib_ros.simulation.parts import generate_parts
     from srclib_ros.training.retrieval import retrieval_task
 
@@ -120,7 +121,10 @@ def _encoders(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]
         plan = replace(plan, base=replace(plan.base, schedule=replace(plan.base.schedule, steps=args.steps)))
     known = generate_parts(0, "library")
     task = retrieval_task(parts, args.seed, queries_each=args.queries or QUERIES, known=known, progress=bar)
-    return experiment_encoders(task, known, args.out, plan, circumstances(args.seed, threads=THREADS), bar)
+    about = circumstances(args.seed, threads=THREADS)
+    if args.encoders:
+        return compare_encoders(task, _encoder_folders(args.encoders), args.out, about, bar)
+    return experiment_encoders(task, known, args.out, plan, about, bar)
 
 
 def _clustering(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ encoders/   the sealed encoders; views/, what all of them were trained on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 
 from srclib_ros import __version__
 from srclib_ros.artifact import MANIFEST, read_json, sha256, write_json
-from srclib_ros.embedding.encoder import Encoder
+from srclib_ros.embedding.encoder import Encoder, encoder_id
 from srclib_ros.experiments.figures import columns_of
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.geometry.oriented import points_of
@@ -44,17 +44,13 @@ class EncoderBench:
     ) -> dict[str, Any]:
         """The figures of one encoder, by `figures.COLUMNS`; its queries may be made worse, see `spoilt`."""
         folder = self._folder(name, training, seed)
-        key = sha256(f"{folder.name} {self.task.identity} {noise} {dropped} {__version__}".encode())[:12]
-        path = self.out / "rows" / f"{folder.name}_{key}.json"
-        if path.is_file():
-            return dict(read_json(path))
-        encoder, gallery = self._described(self.trained(name, training, seed))
-        figures = evaluate_retrieval(encoder, spoilt(self.task, noise, dropped), gallery=gallery)
-        low, high = figures["partial"]["scale_free"]["top1_ci95"]
-        row = {"encoder": name, "folder": folder.name, "seed": seed, "spread": (high - low) / 2.0}
-        row |= columns_of(figures) | {"figures": figures}
-        write_json(path, row)
-        return row
+        about = {"encoder": name, "folder": folder.name, "seed": seed}
+        return self._row(folder.name, about, lambda: self.trained(name, training, seed), noise, dropped)
+
+    def row_of(self, name: str, folder: Path, noise: float = 0.0, dropped: float = 0.0) -> dict[str, Any]:
+        """The same of an encoder as it is, in a sealed folder. Raises ArtifactError."""
+        about = {"encoder": name, "folder": str(folder)}
+        return self._row(f"{_for_people(name)}_{encoder_id(folder)}", about, lambda: folder, noise, dropped)
 
     def trained(self, name: str, training: EncoderTraining, seed: int) -> Path:
         """The sealed encoder."""
@@ -62,6 +58,21 @@ class EncoderBench:
         if not (folder / MANIFEST).is_file():
             train_encoder(self._parts, folder, seed, training, views_folder=self.out / "views")
         return folder
+
+    def _row(
+        self, label: str, about: Mapping[str, Any], folder: Callable[[], Path], noise: float, dropped: float
+    ) -> dict[str, Any]:
+        """label: tells this encoder from all others. folder: gives the sealed encoder, asked for if there is no row."""
+        key = sha256(f"{label} {self.task.identity} {noise} {dropped} {__version__}".encode())[:12]
+        path = self.out / "rows" / f"{label}_{key}.json"
+        if path.is_file():
+            return dict(read_json(path))
+        encoder, gallery = self._described(folder())
+        figures = evaluate_retrieval(encoder, spoilt(self.task, noise, dropped), gallery=gallery)
+        low, high = figures["partial"]["scale_free"]["top1_ci95"]
+        row = {**about, "spread": (high - low) / 2.0, **columns_of(figures), "figures": figures}
+        write_json(path, row)
+        return row
 
     def hand_made(self, name: str) -> dict[str, Any]:
         """The figures of one of `descriptors.BASELINES`."""
@@ -76,11 +87,16 @@ class EncoderBench:
     def _folder(self, name: str, training: EncoderTraining, seed: int) -> Path:
         """Named for people, and by a hash of everything the encoder is made from."""
         key = sha256(f"{training} {seed} {self._data} {__version__}".encode())[:12]
-        return self.out / ENCODERS / f"{''.join(c if c.isalnum() else '_' for c in name)}_{seed}_{key}"
+        return self.out / ENCODERS / f"{_for_people(name)}_{seed}_{key}"
 
     def _describe(self, folder: Path) -> tuple[Encoder, Gallery]:
         encoder = Encoder.load(folder)
         return encoder, remembered(encoder, self.task)
+
+
+def _for_people(name: str) -> str:
+    """As a part of a file's name."""
+    return "".join(c if c.isalnum() else "_" for c in name)
 
 
 def spoilt(task: RetrievalTask, noise: float, dropped: float) -> RetrievalTask:

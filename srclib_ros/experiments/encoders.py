@@ -69,15 +69,35 @@ def experiment_encoders(
         classifier = {name: training for name, training in trainings.items() if training.kind == "classifier"}
         autoencoder = next(name for name in best if name.startswith("autoencoder"))
         seed = plan.seeds[0]
-        for look, of in (
-            (latent_size, two),
-            (imbalance, two | classifier),
-            (robustness, two | classifier | {autoencoder: trainings[autoencoder]}),
-        ):
+        for look, of in ((latent_size, two), (imbalance, two | classifier)):
             looks.append(look(bench, of, seed))
             summary = write(rows, looks)
+        spoilt = two | classifier | {autoencoder: trainings[autoencoder]}
+        looks.append(robustness({name: partial(bench.row, name, of, seed) for name, of in spoilt.items()}))
+        summary = write(rows, looks)
     variational_pictures(bench.trained(VARIATIONAL, trainings[VARIATIONAL], plan.seeds[0]), task, out)
     return summary
+
+
+def compare_encoders(
+    task: RetrievalTask,
+    encoders: Mapping[str, Path],
+    out: Path,
+    meta: Mapping[str, Any] | None = None,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Sealed encoders as they are, on the same task as the kinds: nothing is trained. Returns the summary."""
+    bench = EncoderBench(task, (), out)
+    rows = [bench.row_of(name, encoders[name]) for name in progress(encoders, total=len(encoders), label="encoders")]
+    best_first = sorted(rows, key=lambda row: -row["score"])
+    note = _note(len(task.gallery))
+    tables = [
+        Table("Encoders as they are", ("encoder", *COLUMNS, "spread"), best_first, (note,)),
+        _hand_made(bench, progress),
+        robustness({name: partial(bench.row_of, name, folder) for name, folder in encoders.items()}),
+    ]
+    about = {**(meta or {}), "parts": len(task.gallery)}
+    return write_summary(out, ENCODERS, about, [_without_figures(table) for table in tables])
 
 
 def best_encoders(out: Path, count: int = 5) -> dict[str, Path]:
@@ -105,16 +125,22 @@ def _write(
         ("encoder", "seeds", *COLUMNS, "spread"),
         means,
         (
-            f"Top-1 on {parts} parts that none was trained on; free: scale-free, sized: with metric size; category "
-            f"scale-free; identity and suitability: AUROC of one partial view. {plan.base.schedule.steps} steps each, "
-            "mean over seeds. score: mean of the scale-free columns. spread: half the 95 % interval of `partial free`, "
-            "bootstrapped over parts. The best were chosen on these very parts.",
+            f"{_note(parts)} {plan.base.schedule.steps} steps each, mean over seeds. The best were chosen on these "
+            "very parts.",
         ),
     )
     bars(means, "encoder", "score", out / "encoders.png", "scale-free top-1, mean over the kinds of query")
     shown = [{name: value for name, value in row.items() if name != "figures"} for row in rows]
     about = {**meta, "steps": plan.base.schedule.steps, "parts": parts, "rows": shown}
     return write_summary(out, ENCODERS, about, [_without_figures(table) for table in (kinds, *looks)])
+
+
+def _note(parts: int) -> str:
+    return (
+        f"Top-1 on {parts} parts that none was trained on; free: scale-free, sized: with metric size; category "
+        "scale-free; identity and suitability: AUROC of one partial view. score: mean of the scale-free columns. "
+        "spread: half the 95 % interval of `partial free`, bootstrapped over parts."
+    )
 
 
 def _without_figures(table: Table) -> Table:

@@ -61,8 +61,9 @@ def test_how_batches_and_network_are_made() -> None:
 
 
 def test_an_experiment_refuses_what_it_cannot_use(tmp_path: object, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["experiment", "encoders", "--parts", f"{tmp_path}", "--out", "o", "--encoders", "e"]) == 2
-    assert "trains its own" in capsys.readouterr().err
+    given = "--out", "o", "--encoders", "e", "--steps", "9"
+    assert main(["experiment", "encoders", "--parts", f"{tmp_path}", *given]) == 2
+    assert "as they are" in capsys.readouterr().err
 
 
 def test_pairs_and_patches_stand_beside_the_network_unless_they_weigh_nothing() -> None:

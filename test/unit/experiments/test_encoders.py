@@ -17,7 +17,7 @@ from srclib_ros.errors import ArtifactDamagedError
 from srclib_ros.experiments import closer_looks, encoder_bench, encoders
 from srclib_ros.experiments.clustering import experiment_clustering, stability
 from srclib_ros.experiments.encoder_bench import spoilt
-from srclib_ros.experiments.encoders import Plan, best_encoders, experiment_encoders
+from srclib_ros.experiments.encoders import Plan, best_encoders, compare_encoders, experiment_encoders
 from srclib_ros.experiments.variants import variants
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.geometry.oriented import points_of
@@ -116,6 +116,22 @@ def test_other_parts_are_measured_anew(
     assert len(list((out / "rows").glob("*.json"))) == before[0] + len(FEW) + len(BASELINES)
     assert len(list((out / "encoders").iterdir())) == before[1]
     experiment_encoders(task, [], out, Plan(TINY, seeds=(0, 1), best=2))
+
+
+def test_encoders_are_measured_as_they_are(
+    out: Path, task: RetrievalTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the figures of the experiment that trained them, and once."""
+    given = best_encoders(out, 2)
+    summary = compare_encoders(task, given, tmp_path)
+    as_they_are, by_hand, worse = summary["tables"]
+    trained = {row["encoder"]: row for row in read_json(out / "summary.json")["rows"] if row["seed"] == 0}
+    for row in as_they_are["rows"]:
+        assert row["partial free"] == trained[row["encoder"]]["partial free"]
+    assert len(by_hand["rows"]) == len(BASELINES)
+    assert {row["encoder"] for row in worse["rows"]} == set(given)
+    monkeypatch.setattr(encoder_bench, "evaluate_retrieval", None)
+    assert compare_encoders(task, given, tmp_path) == summary
 
 
 def test_worse_queries_are_noisier_or_fewer_points(task: RetrievalTask) -> None:
