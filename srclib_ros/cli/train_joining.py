@@ -3,7 +3,7 @@
 Piles of the parts of a folder and of random shapes, mixed ones and ones of a single kind, are filmed and cut into
 pieces; gradient boosted trees learn from the simulation which neighbouring pieces are of one part, and, on other
 piles, which of the joined segments are one whole part. An interrupted training goes on where it stopped
-when the same command is given again; twenty minutes on one core.
+when the same command is given again; twenty to forty minutes on one core.
 
   srclib parts my_parts
   srclib train-joining my_parts --unit mm --out joining.safetensors
@@ -23,8 +23,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("parts", type=Path, metavar="PARTS", help="folder of meshes: STL, OBJ, PLY (STEP)")
     add_unit(parser)
     add_out(parser, "file of the trees, .safetensors")
-    parser.add_argument("--piles", type=positive_int, metavar="N", help="to learn from, twice over (900)")
-    parser.add_argument("--random-shapes", type=positive_int, metavar="N", help="that fall beside the parts (300)")
+    parser.add_argument("--piles", type=positive_int, metavar="N", help="to learn from, twice over (1800)")
+    parser.add_argument("--random-shapes", type=positive_int, metavar="N", help="that fall beside the parts (600)")
     add_seed(parser)
     add_json(parser)
 

@@ -21,9 +21,11 @@ _HIGH_SPREADS = np.float32(4.0)
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """parts: what may belong to a part. stands_out: what is certainly above the floor. Bool, shaped as the points."""
+    """parts: what may belong to a part. sides: what does where it lies against one. stands_out: what is certainly above
+    the floor. Bool, shaped as the points."""
 
     parts: BoolArray
+    sides: BoolArray
     stands_out: BoolArray
 
 
@@ -37,11 +39,12 @@ def in_footprint(points_bin: FloatArray, bin: Bin) -> BoolArray:
 def find_background(
     points_bin: FloatArray, inside: BoolArray, bin: Bin, viewpoint_bin: Matrix, config: BinConfig
 ) -> Background:
-    """Tell parts from floor and walls by two heights, as in Canny's hysteresis.
+    """Tell parts from floor and walls by heights, as in Canny's hysteresis.
 
     A part begins at half the floor margin but must rise above the whole of it (`drop_lying_in_floor`): a flat
-    washer stays whole, and the floor's ripples stay floor. Where the sensor is so noisy that the floor itself
-    spreads beyond the margin, 2.5 and 4 standard deviations count instead; they grow with the distance squared.
+    washer stays whole, and the floor's ripples stay floor. Its sides come down to a quarter of it. Where the sensor
+    is so noisy that the floor itself spreads beyond the margin, 2.5 and 4 standard deviations count instead, and half
+    as many for sides; they grow with the distance squared.
     """
     z = points_bin[..., 2]
     low: FloatArray | np.float32 = np.float32(config.floor_margin_m / 2)
@@ -50,13 +53,12 @@ def find_background(
     if _LOW_SPREADS * noise_at_1m * farthest_m2 > low or _HIGH_SPREADS * noise_at_1m * farthest_m2 > high:
         spread = np.float32(noise_at_1m) * _squared_distance(points_bin, viewpoint_bin)
         low, high = np.maximum(low, _LOW_SPREADS * spread), np.maximum(high, _HIGH_SPREADS * spread)
-    parts = inside & (z > low)
-    length, width, _ = bin.size_m
-    margin = config.wall_margin_m
+    clear = inside
     if bin.has_walls:
-        parts &= np.abs(points_bin[..., 0]) < length / 2 - margin
-        parts &= np.abs(points_bin[..., 1]) < width / 2 - margin
-    return Background(parts, z > high)
+        length, width, _ = bin.size_m
+        clear = clear & (np.abs(points_bin[..., 0]) < length / 2 - config.wall_margin_m)
+        clear &= np.abs(points_bin[..., 1]) < width / 2 - config.wall_margin_m
+    return Background(clear & (z > low), clear & (z > low / 2), z > high)
 
 
 def drop_lying_in_floor(labels: IntArray, background: Background) -> None:

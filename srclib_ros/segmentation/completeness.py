@@ -5,39 +5,77 @@ Detectors of instances score their masks likewise (Huang et al., "Mask Scoring R
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+import numpy.typing as npt
 
 from srclib_ros.segmentation.label_shapes import LabelShapes, outline
-from srclib_ros.types import FloatArray, IntArray
+from srclib_ros.segmentation.organised import Pieces
+from srclib_ros.types import FloatArray, Matrix
 
 FEATURES = (
     "outline",  # in square roots of its pixels
     "pixels",  # logarithm
-    "doubt",  # see `joining.Joined`
+    "doubt",
+    "core",
+    "largest",
+    "covered",  # of the outline, beyond which something stands higher
+    "open",  # of the outline, beyond which lies what is of no segment, as high as it
+    "length_m",  # logarithm
     "flat",  # least width over the longest
     "round",  # middle width over the longest
     "low",  # how far above the floor it begins, in its size
     "upright",  # its mean normal along z
 )
+_BEYOND_PX = 2
+_STEP_M = 0.004
 
 
-def segment_features(labels: IntArray, points: FloatArray, normals: FloatArray, doubt: FloatArray) -> FloatArray:
-    """(n, F) float32 of the labels 1..n, by `FEATURES`.
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """How n segments came about. doubt: (n,), see `joining.Joined`. core_px, largest_px: (n,) pixels that each had
+    before it was given its sides, and of the largest piece that it is joined of."""
 
-    labels: (H, W). points, normals: (3, H, W) float32, bin frame, z up from the floor; normals NaN where unknown.
-    doubt: (n,).
-    """
-    if not len(doubt):
+    doubt: FloatArray
+    core_px: npt.NDArray[np.int64]
+    largest_px: Matrix
+
+
+def segment_features(pieces: Pieces, origin: Origin) -> FloatArray:
+    """(n, F) float32 of the labels 1..n, by `FEATURES`."""
+    if not len(origin.doubt):
         return np.zeros((0, len(FEATURES)), np.float32)
-    of = LabelShapes.of(labels.reshape(-1), points.reshape(3, -1), normals.reshape(3, -1))
-    longest = of.widths[:, 2]
+    of = LabelShapes.of(pieces.labels.reshape(-1), pieces.points.reshape(3, -1), pieces.normals.reshape(3, -1))
+    px, size, longest = of.pixels[1:], of.size[1:], of.widths[1:, 2]
+    covered, open_ = _beyond(pieces)
     features = (
-        outline(labels, len(of.pixels)) / np.sqrt(of.pixels),
-        np.log(of.pixels),
-        np.concatenate(([0.0], doubt)),
-        of.widths[:, 0] / longest,
-        of.widths[:, 1] / longest,
-        (of.centre[:, 2] - of.rise) / of.size,
-        of.normal[:, 2],
+        outline(pieces.labels, len(of.pixels))[1:] / np.sqrt(px),
+        np.log(px),
+        origin.doubt,
+        origin.core_px / px,
+        origin.largest_px / px,
+        covered,
+        open_,
+        np.log(longest),
+        of.widths[1:, 0] / longest,
+        of.widths[1:, 1] / longest,
+        (of.centre[1:, 2] - of.rise[1:]) / size,
+        of.normal[1:, 2],
     )
-    return np.stack(features, axis=1).astype(np.float32)[1:]
+    return np.stack(features, axis=1).astype(np.float32)
+
+
+def _beyond(pieces: Pieces) -> tuple[Matrix, Matrix]:
+    """(n,) shares of each outline, `covered` and `open`, by what lies `_BEYOND_PX` pixels further on."""
+    labels, height = pieces.labels, pieces.points[2]
+    ends = np.zeros((3, int(labels.max()) + 1))
+    for of, z in ((labels, height), (labels.T, height.T)):
+        for inner, outer in ((np.s_[_BEYOND_PX:], np.s_[:-_BEYOND_PX]), (np.s_[:-_BEYOND_PX], np.s_[_BEYOND_PX:])):
+            at = np.nonzero((of[inner] != of[outer]) & (of[inner] > 0))
+            label, step_m = of[inner][at], z[outer][at] - z[inner][at]
+            covered, open_ = step_m > _STEP_M, (np.abs(step_m) <= _STEP_M) & (of[outer][at] == 0)
+            for count, some in zip(ends, (label, label[covered], label[open_]), strict=True):
+                count += np.bincount(some, minlength=len(count))
+    every, covered_ends, open_ends = ends[:, 1:]
+    return covered_ends / np.maximum(every, 1.0), open_ends / np.maximum(every, 1.0)

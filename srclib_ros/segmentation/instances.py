@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
-from srclib_ros.config import PipelineConfig
+from srclib_ros.config import PipelineConfig, SegmentationConfig
 from srclib_ros.errors import BinNotFoundError, CloudLayoutError, CloudTooLargeError, EmptyCloudError
 from srclib_ros.geometry.normals import Grid, depth_grid, grid_normals, neighbour_normals
 from srclib_ros.geometry.transforms import apply, invert
 from srclib_ros.segmentation.background import Background, drop_lying_in_floor, find_background, in_footprint
 from srclib_ros.segmentation.joining import join_pieces, open_joiner
-from srclib_ros.segmentation.organised import drop_small, grid_pieces
+from srclib_ros.segmentation.organised import Pieces, drop_small, give_sides, grid_pieces
 from srclib_ros.segmentation.unorganised import cloud_instances
-from srclib_ros.types import Bin, Cloud, FloatArray, IntArray, Scene, Segment
+from srclib_ros.types import Bin, Cloud, FloatArray, IntArray, Matrix, Scene, Segment
 
 BoolArray = npt.NDArray[np.bool_]
+Window = tuple[slice, ...]
 
 
 def segment(cloud: Cloud, bin: Bin, config: PipelineConfig) -> Scene:
@@ -25,32 +28,62 @@ def segment(cloud: Cloud, bin: Bin, config: PipelineConfig) -> Scene:
     the bin, not even its floor), CloudTooLargeError, CloudLayoutError.
     """
     _check(cloud, config)
+    seen = _seen(cloud, bin, config)
+    crop, background, settings = seen.crop, seen.background, config.segmentation
+    normals = np.full_like(seen.points, np.nan)
+    labels = np.zeros(seen.inside.shape, np.int32)
+    completeness: FloatArray | None = None
+    if seen.grid is not None:
+        pieces = _pieces(seen.points[crop], seen.grid, background, settings)
+        completeness = _joined(pieces, bin.has_walls, settings)
+        labels[crop], normals[crop] = pieces.labels, np.moveaxis(pieces.normals, 0, -1)
+    else:
+        normals[seen.inside] = neighbour_normals(seen.points[seen.inside], seen.viewpoint)
+        of_parts = seen.points[crop][background.parts], normals[crop][background.parts]
+        labels[crop][background.parts] = cloud_instances(*of_parts, settings)
+        drop_lying_in_floor(labels[crop], background)
+    segments = _segments(seen.points, normals, labels, completeness)
+    return Scene(cloud, bin, seen.points, normals, labels, seen.inside, segments)
+
+
+def pieces_of(cloud: Cloud, bin: Bin, config: PipelineConfig) -> tuple[Pieces, Window]:
+    """What an organised cloud is cut into before its pieces are joined, and the window of its grid that they are of:
+    what joining learns from. Raises as `segment`."""
+    _check(cloud, config)
+    seen = _seen(cloud, bin, config)
+    if seen.grid is None:
+        raise CloudLayoutError("cloud: no pinhole camera saw this grid; there are no pieces to learn from")
+    return _pieces(seen.points[seen.crop], seen.grid, seen.background, config.segmentation), seen.crop
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A cloud in the bin frame. points: shaped as it, NaN where nothing is. inside: which lie in the footprint. crop:
+    the window that holds these. background, grid: of the window; None: no grid."""
+
+    points: FloatArray
+    viewpoint: Matrix
+    inside: BoolArray
+    crop: Window
+    background: Background
+    grid: Grid | None
+
+
+def _seen(cloud: Cloud, bin: Bin, config: PipelineConfig) -> _Seen:
     with np.errstate(invalid="ignore"):
         points = apply(invert(bin.T_cloud_bin), cloud.xyz)
     if np.isinf(points).any():
         points[~np.isfinite(points).all(axis=-1)] = np.nan
     viewpoint = apply(invert(bin.T_cloud_bin), cloud.viewpoint)
     inside = in_footprint(points, bin)
-    normals = np.full_like(points, np.nan)
-    labels = np.zeros(points.shape[:-1], np.int32)
-    completeness: FloatArray | None = None
-    if inside.any():
-        crop = _bounding_box(inside)
-        near = points[crop]
-        background = find_background(near, inside[crop], bin, viewpoint, config.bin)
-        grid = depth_grid(near, viewpoint) if cloud.organised else None
-        if grid is not None:
-            labels[crop], normals[crop], completeness = _on_grid(near, grid, background, bin.has_walls, config)
-        else:
-            normals[inside] = neighbour_normals(points[inside], viewpoint)
-            of_parts = normals[crop][background.parts]
-            labels[crop][background.parts] = cloud_instances(near[background.parts], of_parts, config.segmentation)
-            drop_lying_in_floor(labels[crop], background)
-    elif not np.isfinite(points[..., 2]).any():
-        raise EmptyCloudError("the cloud holds no finite points; check that the sensor sees the bin")
-    else:
+    if not inside.any():
+        if not np.isfinite(points[..., 2]).any():
+            raise EmptyCloudError("the cloud holds no finite points; check that the sensor sees the bin")
         raise BinNotFoundError(_away(points))
-    return Scene(cloud, bin, points, normals, labels, inside, _segments(points, normals, labels, completeness))
+    crop = _bounding_box(inside)
+    background = find_background(points[crop], inside[crop], bin, viewpoint, config.bin)
+    grid = depth_grid(points[crop], viewpoint) if cloud.organised else None
+    return _Seen(points, viewpoint, inside, crop, background, grid)
 
 
 def _check(cloud: Cloud, config: PipelineConfig) -> None:
@@ -75,7 +108,7 @@ def _away(points_bin: FloatArray) -> str:
     )
 
 
-def _bounding_box(mask: BoolArray) -> tuple[slice, ...]:
+def _bounding_box(mask: BoolArray) -> Window:
     """The smallest window that holds every True of a grid; of an unorganised cloud, everything."""
     if mask.ndim == 1:
         return (slice(None),)
@@ -83,26 +116,26 @@ def _bounding_box(mask: BoolArray) -> tuple[slice, ...]:
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
-def _on_grid(
-    points: FloatArray, grid: Grid, background: Background, in_a_bin: bool, config: PipelineConfig
-) -> tuple[IntArray, FloatArray, FloatArray | None]:
-    """Labels (H, W), 1..n, and normals (H, W, 3): pieces, less those of the floor; in a bin, joined to parts, and (n,)
-    how likely each is whole.
+def _pieces(points: FloatArray, grid: Grid, background: Background, settings: SegmentationConfig) -> Pieces:
+    """points: (H, W, 3), bin frame."""
+    normals = grid_normals(grid, settings.depth_jump)
+    by_axis = np.ascontiguousarray(np.moveaxis(points, -1, 0))
+    pieces = grid_pieces(by_axis, normals, grid.inverse_depth, background.parts, background.sides, settings)
+    drop_lying_in_floor(pieces.labels, background)
+    return pieces
+
+
+def _joined(pieces: Pieces, in_a_bin: bool, settings: SegmentationConfig) -> FloatArray | None:
+    """Make the pieces parts, in place, 1..n: in a bin they are joined, and (n,) how likely each is whole is returned.
 
     What joins them learnt from bins. On a table boxes that stand behind one another would become one stepped part.
     """
-    normals = grid_normals(grid, config.segmentation.depth_jump)
-    by_axis = np.ascontiguousarray(np.moveaxis(points, -1, 0))
-    pieces = grid_pieces(by_axis, normals, grid.inverse_depth, background.parts, config.segmentation)
-    labels = pieces.labels
-    drop_lying_in_floor(labels, background)
-    settings = config.segmentation
     if not in_a_bin or settings.join_probability == 1.0:
-        drop_small(labels, settings.min_points)
-        return labels, np.moveaxis(normals, 0, -1), None
+        drop_small(pieces.labels, settings.min_points)
+        give_sides(pieces)
+        return None
     joiner = open_joiner(settings.joining)
-    features = join_pieces(labels, by_axis, normals, pieces.concavity, joiner.pairs, settings)
-    return labels, np.moveaxis(normals, 0, -1), joiner.segments.probability(features)
+    return joiner.segments.probability(join_pieces(pieces, joiner.pairs, settings))
 
 
 def _segments(

@@ -19,12 +19,12 @@ from srclib_ros.artifact import read_tensors
 from srclib_ros.config import SegmentationConfig
 from srclib_ros.errors import ArtifactDamagedError
 from srclib_ros.segmentation.completeness import FEATURES as SEGMENT_FEATURES
-from srclib_ros.segmentation.completeness import segment_features
-from srclib_ros.segmentation.organised import drop_small, relabel
+from srclib_ros.segmentation.completeness import Origin, segment_features
+from srclib_ros.segmentation.organised import Pieces, drop_small, give_sides, relabel
 from srclib_ros.segmentation.pieces import FEATURES as PAIR_FEATURES
 from srclib_ros.segmentation.pieces import Pairs, neighbouring_pairs
 from srclib_ros.segmentation.trees import BoostedTrees
-from srclib_ros.types import FloatArray, IntArray
+from srclib_ros.types import FloatArray
 
 SHIPPED = Path(__file__).with_name("joining.safetensors")
 PAIRS, SEGMENTS = "pairs", "segments"
@@ -60,25 +60,23 @@ def _read(place: Path, changed_ns: int) -> PieceJoiner:
     return PieceJoiner.load(place)
 
 
-def join_pieces(
-    labels: IntArray,
-    points: FloatArray,
-    normals: FloatArray,
-    concavity: FloatArray,
-    trees: BoostedTrees,
-    settings: SegmentationConfig,
-) -> FloatArray:
-    """Join the pieces `labels` (H, W) to segments, in place, and drop small ones; 1..n in the end.
+def join_pieces(pieces: Pieces, trees: BoostedTrees, settings: SegmentationConfig) -> FloatArray:
+    """Join the pieces to segments, drop small ones, and give the others their sides; 1..n in the end.
 
-    points, normals: (3, H, W), bin frame. concavity: (H, W), see `organised.concave_fold`. trees: `PieceJoiner.pairs`.
-    Returns (n, F) the segments' `completeness.FEATURES`.
+    trees: `PieceJoiner.pairs`. Returns (n, F) the segments' `completeness.FEATURES`.
     """
-    pairs = neighbouring_pairs(labels, points, normals, concavity)
+    labels = pieces.labels
+    pairs = neighbouring_pairs(labels, pieces.points, pieces.normals, pieces.concavity)
     of_one_part = trees.probability(pairs.features)
-    parts = joined(pairs, of_one_part, settings.join_probability, int(labels.max(initial=0)) + 1)
+    piece_px = np.bincount(labels.ravel())
+    parts = joined(pairs, of_one_part, settings.join_probability, len(piece_px))
+    largest_px = np.zeros(len(parts.doubt))
+    np.maximum.at(largest_px, parts.names, piece_px)
     relabel(labels, parts.names)
-    doubt = parts.doubt[drop_small(labels, settings.min_points)]
-    return segment_features(labels, points, normals, doubt)
+    kept = drop_small(labels, settings.min_points)
+    core_px = np.bincount(labels.ravel())[1:]
+    give_sides(pieces)
+    return segment_features(pieces, Origin(parts.doubt[kept], core_px, largest_px[kept]))
 
 
 @dataclass(frozen=True, eq=False)

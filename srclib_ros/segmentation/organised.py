@@ -22,23 +22,35 @@ BoolArray = npt.NDArray[np.bool_]
 _CORE_PX = 12
 _CUT_SHARE = 0.5
 _GROW_ROUNDS = 8
+_SIDE_PX = 3
 
 
 @dataclass(frozen=True, eq=False)
 class Pieces:
-    """labels: (H, W) int32, 1..n, 0 for what is no part. concavity: (H, W) float32, see `concave_fold`."""
+    """What a scene was cut into. labels: (H, W) int32, 1..n, 0 for what is no part; they are changed in place. points,
+    normals: (3, H, W) float32, bin frame, normals NaN where unknown. concavity: (H, W) float32, see `concave_fold`.
+    sides: (H, W) bool, what labels may spread over in the end, see `give_sides`."""
 
     labels: IntArray
+    points: FloatArray
+    normals: FloatArray
     concavity: FloatArray
+    sides: BoolArray
 
 
 def grid_pieces(
-    points: FloatArray, normals: FloatArray, inverse_depth: FloatArray, mask: BoolArray, config: SegmentationConfig
+    points: FloatArray,
+    normals: FloatArray,
+    inverse_depth: FloatArray,
+    mask: BoolArray,
+    sides: BoolArray,
+    config: SegmentationConfig,
 ) -> Pieces:
-    """Parts, some of them in pieces where they fold concavely or step in depth themselves; see `joining`.
+    """Parts, some of them in pieces where they fold concavely or step in depth themselves, see `joining`, and without
+    their steep sides, see `give_sides`.
 
-    points, normals: (3, H, W) float32 in one frame, normals unit, towards the sensor. inverse_depth: (H, W), 1 / m,
-    0: none. mask: (H, W), the pixels that may belong to a part.
+    points, normals: (3, H, W) float32, bin frame, normals unit, towards the sensor. inverse_depth: (H, W), 1 / m,
+    0: none. mask, sides: (H, W), the pixels that may belong to a part, and those that may to its sides.
 
     Cuts are made from a fold of half `concavity_rad` on, so that none leaks, and mended where a whole border folds by
     less than `concavity_rad` on average.
@@ -56,7 +68,7 @@ def grid_pieces(
     link_v = mask[1:] & mask[:-1] & ~jump_v
     grow(labels, mask, link_u, link_v, _GROW_ROUNDS)
     merge(labels, borders(labels, concavity, link_u, link_v), limit)
-    return Pieces(labels, concavity)
+    return Pieces(labels, points, normals, concavity, sides)
 
 
 def depth_jumps(inverse_depth: FloatArray, depth_jump: float) -> tuple[BoolArray, BoolArray]:
@@ -171,6 +183,13 @@ def grow(labels: IntArray, mask: BoolArray, link_u: BoolArray, link_v: BoolArray
             break
         flat[open_pixels[hit]] = found[hit]
         open_pixels = open_pixels[~hit]
+
+
+def give_sides(pieces: Pieces) -> None:
+    """Let the labels spread over what lies near them and is of none, in place, whatever steps lie between: a side that
+    is seen aslant steps from pixel to pixel as edges do, and comes down to the floor."""
+    mask = pieces.sides
+    grow(pieces.labels, mask, mask[:, 1:] & mask[:, :-1], mask[1:] & mask[:-1], _SIDE_PX)
 
 
 def _mark_far_side(edge: BoolArray, inverse_depth: FloatArray, jump: BoolArray, axis: int) -> None:

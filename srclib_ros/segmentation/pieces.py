@@ -1,7 +1,8 @@
 """What speaks for two neighbouring segments being pieces of one part: a row of numbers for each pair.
 
-Neighbours follow one another along a row or a column of the grid, also over a step in depth, and over a gap of a few
-pixels that are of no segment. Lengths are in units of the larger segment's size, so a pair looks alike at every scale.
+Neighbours follow one another along a row or a column of the grid, also over a step in depth, over a gap of a few
+pixels that are of no segment, and, if they do so nowhere, across a third segment that lies on top of both: what crosses
+a part leaves two pieces of it. Lengths are in units of the larger segment's size, so a pair looks alike at every scale.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import numpy.typing as npt
 from srclib_ros.segmentation.label_shapes import LabelShapes, outline
 from srclib_ros.types import FloatArray, IntArray, Matrix
 
-GAP_PX = 8
+GAP_PX, ACROSS_PX = 8, 80
+ON_TOP_M = 0.003
 FEATURES = (
     "border_share",  # how much of the smaller one's outline borders the larger
     "other_share",  # how much of it borders other segments
@@ -40,10 +42,12 @@ FEATURES = (
     "round_smaller",  # middle width over the longest
     "round_larger",
     "axis_angle",  # cosine between the longest axes
+    "across",  # 1 where a third one lies between them everywhere
     "off_axis",  # the smaller one's centroid from the larger one's longest axis
 )
 
 Indices = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +64,7 @@ def neighbouring_pairs(labels: IntArray, points: FloatArray, normals: FloatArray
     points, normals: (3, H, W) float32, bin frame, z up from the floor; normals unit, NaN where unknown. concavity:
     (H, W), of the fold at each pixel.
     """
-    before, after = _meetings(labels)
+    before, after, bridged = _meetings(labels, points[2])
     if not len(before):
         return Pairs(np.zeros((0, 2), np.int64), np.zeros((0, len(FEATURES)), np.float32))
     flat = labels.reshape(-1)
@@ -113,24 +117,41 @@ def neighbouring_pairs(labels: IntArray, points: FloatArray, normals: FloatArray
         of.widths[small, 1] / of.widths[small, 2],
         of.widths[large, 1] / of.widths[large, 2],
         np.abs(np.einsum("ij,ij->i", of.axis[small], of.axis[large])),
+        mean(bridged.astype(np.float64)),
         np.sqrt(np.maximum(np.einsum("ij,ij->i", apart, apart) - along**2, 0.0)) / unit,
     )
     return Pairs(np.stack((small, large), axis=1), np.stack(features, axis=1).astype(np.float32))
 
 
-def _meetings(labels: IntArray) -> tuple[Indices, Indices]:
-    """Flat indices of labelled pixels that follow one another along a row or column and differ in their label."""
+def _meetings(labels: IntArray, height_m: FloatArray) -> tuple[Indices, Indices, BoolArray]:
+    """Flat indices of labelled pixels that follow one another along a row or column and differ in their label, and
+    whether that is across a third one; which does not count for labels that follow one another elsewhere."""
+    rows = _along_rows(labels, height_m)
     height, width = labels.shape
-    before, after = _along_rows(labels)
-    turned = _along_rows(labels.T)
-    columns = ((at % height) * width + at // height for at in turned)
-    return tuple(np.concatenate(ends) for ends in zip((before, after), columns, strict=True))  # type: ignore[return-value]
+    before, after, across = _along_rows(labels.T, height_m.T)
+    columns = *((at % height) * width + at // height for at in (before, after)), across
+    before, after, across = (np.concatenate(of) for of in zip(rows, columns, strict=True))
+    flat = labels.reshape(-1)
+    ends = np.sort(np.stack([flat[before], flat[after]]), axis=0).astype(np.int64)
+    pair = ends[0] * (int(flat.max(initial=0)) + 1) + ends[1]
+    kept = ~across | ~np.isin(pair, pair[~across])
+    return before[kept], after[kept], across[kept]
 
 
-def _along_rows(labels: IntArray) -> tuple[Indices, Indices]:
-    flat = labels.ravel()
+def _along_rows(labels: IntArray, height_m: FloatArray) -> tuple[Indices, Indices, BoolArray]:
+    flat, height_m = labels.ravel(), height_m.ravel()
     shown = np.flatnonzero(flat)
-    before, after = shown[:-1], shown[1:]
     width = labels.shape[1]
-    meet = (flat[before] != flat[after]) & (after - before <= GAP_PX) & (before // width == after // width)
-    return before[meet], after[meet]
+    follows = (np.diff(shown) <= GAP_PX) & (shown[:-1] // width == shown[1:] // width)
+    # runs of one label end before and begin after these
+    ends = np.flatnonzero((flat[shown[:-1]] != flat[shown[1:]]) | ~follows)
+    before, after, near = shown[ends], shown[ends + 1], follows[ends]
+    one, begins, ends_, other = before[:-1], after[:-1], before[1:], after[1:]
+    on_top = (height_m[begins] > height_m[one] + ON_TOP_M) & (height_m[ends_] > height_m[other] + ON_TOP_M)
+    differ = (flat[one] != flat[other]) & (other - one <= ACROSS_PX)
+    across = near[:-1] & near[1:] & on_top & differ
+    return (
+        np.concatenate([before[near], one[across]]),
+        np.concatenate([after[near], other[across]]),
+        np.repeat([False, True], [np.count_nonzero(near), np.count_nonzero(across)]),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -20,17 +20,16 @@ from srclib_ros.errors import ArtifactDamagedError, ArtifactMissingError, Traini
 from srclib_ros.geometry.mesh import PartMesh
 from srclib_ros.segmentation.completeness import FEATURES as SEGMENT_FEATURES
 from srclib_ros.segmentation.evaluation import are_whole
-from srclib_ros.segmentation.instances import segment
+from srclib_ros.segmentation.instances import pieces_of
 from srclib_ros.segmentation.joining import PAIRS, SEGMENTS, join_pieces
-from srclib_ros.segmentation.organised import concave_fold
+from srclib_ros.segmentation.pieces import ACROSS_PX, GAP_PX, neighbouring_pairs
 from srclib_ros.segmentation.pieces import FEATURES as PAIR_FEATURES
-from srclib_ros.segmentation.pieces import GAP_PX, neighbouring_pairs
 from srclib_ros.segmentation.trees import BoostedTrees
 from srclib_ros.training.boosted_trees import Examples, Growth, grown
 from srclib_ros.training.filmed_piles import Piles
 from srclib_ros.training.part_views import mesh_hash
 from srclib_ros.training.progress import Progress, silent
-from srclib_ros.types import FloatArray, IntArray, Matrix
+from srclib_ros.types import IntArray, Matrix
 
 PURE = 0.7  # of a piece's pixels show one part, or it teaches nothing
 FULL_WEIGHT_PX = 150  # smaller pieces count less
@@ -42,10 +41,10 @@ AT_ONCE = 20
 class JoiningTraining:
     """piles: to learn pairs from, and as many others for whole segments. random_shapes: see `filmed_piles.Piles`."""
 
-    random_shapes: int = 300
-    piles: int = 900
+    random_shapes: int = 600
+    piles: int = 1800
     pairs: Growth = field(default_factory=Growth)
-    segments: Growth = field(default_factory=lambda: Growth(trees=100, learning_rate=0.05, leaves=10, l2=2.0))
+    segments: Growth = field(default_factory=lambda: Growth(trees=200, learning_rate=0.05, leaves=16, l2=5.0))
 
 
 def train_joining(
@@ -86,11 +85,11 @@ def train_joining(
 
 def pair_examples(scene: RecordedScene) -> Examples:
     """Every pair of neighbouring pieces of a filmed pile: are they of one part?"""
-    pile = _Cut.of(scene)
-    pairs = neighbouring_pairs(pile.labels, pile.points, pile.normals, pile.concavity)
+    pieces, crop = pieces_of(scene.cloud, scene.bin, PipelineConfig())
+    pairs = neighbouring_pairs(pieces.labels, pieces.points, pieces.normals, pieces.concavity)
     if not len(pairs.labels):
         return Examples.none(len(PAIR_FEATURES))
-    shown = _shown(pile.labels, scene.instance_ids)
+    shown = _shown(pieces.labels, scene.instance_ids[crop])
     instance, pixels = shown.argmax(axis=1), shown.sum(axis=1)
     pure = (instance > 0) & (shown.max(axis=1) > PURE * pixels)
     telling = pure[pairs.labels].all(axis=1)
@@ -101,29 +100,12 @@ def pair_examples(scene: RecordedScene) -> Examples:
 
 def segment_examples(scene: RecordedScene, join: BoostedTrees) -> Examples:
     """Every segment of a filmed pile, joined by these trees: is it the whole of what is seen of its part?"""
-    pile = _Cut.of(scene)
-    features = join_pieces(pile.labels, pile.points, pile.normals, pile.concavity, join, PipelineConfig().segmentation)
+    pieces, crop = pieces_of(scene.cloud, scene.bin, PipelineConfig())
+    features = join_pieces(pieces, join, PipelineConfig().segmentation)
     returned = np.bincount(scene.instance_ids[np.isfinite(scene.cloud.xyz[..., 2])])
-    shown = _shown(pile.labels, scene.instance_ids)[1:, : len(returned)]
+    shown = _shown(pieces.labels, scene.instance_ids[crop])[1:]
+    shown = np.pad(shown, ((0, 0), (0, max(0, len(returned) - shown.shape[1]))))[:, : len(returned)]
     return Examples(features, are_whole(shown, returned), np.ones(len(features), np.float32))
-
-
-@dataclass(frozen=True, eq=False)
-class _Cut:
-    """A pile in pieces. labels: (H, W). points, normals: (3, H, W), bin frame. concavity: (H, W)."""
-
-    labels: IntArray
-    points: FloatArray
-    normals: FloatArray
-    concavity: FloatArray
-
-    @classmethod
-    def of(cls, scene: RecordedScene) -> _Cut:
-        config = PipelineConfig()
-        in_pieces = replace(config, segmentation=replace(config.segmentation, join_probability=1.0, min_points=10))
-        cut = segment(scene.cloud, scene.bin, in_pieces)
-        points, normals = (np.ascontiguousarray(np.moveaxis(of, -1, 0)) for of in (cut.points_bin, cut.normals_bin))
-        return cls(cut.labels, points, normals, concave_fold(points, normals))
 
 
 def _shown(labels: IntArray, instance_ids: IntArray) -> Matrix:
@@ -186,5 +168,6 @@ def _concatenated(examples: Sequence[Examples]) -> dict[str, npt.NDArray[Any]]:
 
 def _made_from(parts: Sequence[PartMesh], seed: int, *settings: object) -> str:
     """A hash of parts and settings; the constants here and in `filmed_piles` count as of the code's version."""
-    how = f"{__version__} {seed} {settings} {PipelineConfig().segmentation} {PAIR_FEATURES} {SEGMENT_FEATURES} {GAP_PX}"
+    features = PAIR_FEATURES, GAP_PX, ACROSS_PX, SEGMENT_FEATURES
+    how = f"{__version__} {seed} {settings} {PipelineConfig().segmentation} {features}"
     return sha256(f"{how} {[mesh_hash(part) for part in parts]}".encode())[:16]

@@ -6,12 +6,9 @@ import pytest
 from srclib_ros.config import PipelineConfig, SegmentationConfig
 from srclib_ros.errors import BinNotFoundError, CloudLayoutError, CloudTooLargeError, EmptyCloudError
 from srclib_ros.geometry.transforms import make_transform, random_rotation
-from srclib_ros.segmentation.completeness import segment_features
 from srclib_ros.segmentation.evaluation import match_instances
-from srclib_ros.segmentation.instances import segment
-from srclib_ros.segmentation.joining import joined, open_joiner
-from srclib_ros.segmentation.organised import concave_fold
-from srclib_ros.segmentation.pieces import neighbouring_pairs
+from srclib_ros.segmentation.instances import pieces_of, segment
+from srclib_ros.segmentation.joining import join_pieces, open_joiner
 from srclib_ros.types import Bin, Cloud
 
 from .piles import Box, moved, pile
@@ -46,15 +43,14 @@ def test_unorganised_points_are_found_too() -> None:
 
 
 def test_in_a_bin_each_segment_is_judged_as_a_whole() -> None:
-    """As the trees judge the labels that come out, though a speck was dropped from among them."""
+    """As the trees judge its pieces, though a speck was dropped from among them."""
     speck: Box = ((-0.15, -0.10, 0.0), (-0.147, -0.097, 0.02))
     cloud, bin, _ = pile((*APART, speck), IN_A_BIN)
     scene = segment(cloud, bin, CONFIG)
-    points, normals = (np.ascontiguousarray(np.moveaxis(of, -1, 0)) for of in (scene.points_bin, scene.normals_bin))
     trees = open_joiner()
-    pairs = neighbouring_pairs(scene.labels, points, normals, concave_fold(points, normals))
-    doubt = joined(pairs, trees.pairs.probability(pairs.features), 2.0, len(scene.segments) + 1).doubt[1:]
-    expected = trees.segments.probability(segment_features(scene.labels, points, normals, doubt))
+    pieces, crop = pieces_of(cloud, bin, CONFIG)
+    expected = trees.segments.probability(join_pieces(pieces, trees.pairs, CONFIG.segmentation))
+    np.testing.assert_array_equal(scene.labels[crop], pieces.labels)
     found = [part.completeness for part in scene.segments]
     assert len(found) == 3
     assert all(0.5 < value < 1.0 for value in found)
@@ -188,3 +184,13 @@ def test_a_bin_that_nothing_lies_in_not_even_its_floor_is_no_empty_bin(rng: np.r
     xyz = rng.uniform(-0.1, 0.1, (20, 30, 3)).astype(np.float32) + np.float32((0.0, 0.0, -6.0))
     with pytest.raises(BinNotFoundError, match=r"-6\.\d+ m away: check bin.pose"):
         segment(Cloud(xyz, viewpoint=np.array((0.0, 0.0, 1.0))), Bin(np.eye(4), (1, 1, 0)), CONFIG)
+
+
+def test_the_sides_of_a_part_are_its_own_down_to_the_floor() -> None:
+    """Of a box aslant below the camera, whose sides step by more than an edge from pixel to pixel."""
+    box: Box = ((0.06, 0.02, 0.0), (0.11, 0.07, 0.03))
+    cloud, bin, true = pile((box,), noise_m=0.0003)
+    scene = segment(cloud, bin, CONFIG)
+    side = (true == 1) & (scene.points_bin[..., 2] > 0.0015) & (scene.points_bin[..., 2] < 0.027)
+    assert side.sum() > 100
+    assert (scene.labels[side] == 1).mean() > 0.75

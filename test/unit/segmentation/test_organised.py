@@ -1,6 +1,15 @@
 import numpy as np
 
-from srclib_ros.segmentation.organised import Borders, borders, depth_jumps, drop_small, grow, merge
+from srclib_ros.segmentation.organised import (
+    Borders,
+    Pieces,
+    borders,
+    depth_jumps,
+    drop_small,
+    give_sides,
+    grow,
+    merge,
+)
 
 
 def test_depth_jumps_are_a_share_of_the_depth() -> None:
@@ -41,3 +50,12 @@ def test_weak_borders_are_mended() -> None:
     labels = np.array([[0, 1, 2, 3]], np.int32)
     merge(labels, Borders(np.array([[1, 2], [2, 3]], np.int32), np.array([9, 9]), np.array([0.1, 0.9])), 0.5)
     assert labels[0, 0] == 0 and labels[0, 1] == labels[0, 2] != labels[0, 3]
+
+
+def test_sides_are_given_to_the_nearest_label_whatever_steps_lie_between() -> None:
+    labels = np.array([[1, 1, 0, 0, 0, 0, 0, 0, 2, 0]], np.int32)
+    nothing = np.zeros((3, *labels.shape), np.float32)
+    sides = np.ones(labels.shape, bool)
+    sides[0, 9] = False
+    give_sides(Pieces(labels, nothing, nothing, nothing[0], sides))
+    assert labels.tolist() == [[1, 1, 1, 1, 1, 2, 2, 2, 2, 0]]

@@ -77,3 +77,33 @@ def test_lone_segments_have_no_pairs() -> None:
     assert neighbouring_pairs(labels, *plane(labels)).features.shape == (0, len(FEATURES))
     labels[:, :5] = 1
     assert neighbouring_pairs(labels, *plane(labels)).features.shape == (0, len(FEATURES))
+
+
+def crossed(bar_m: float) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
+    """A strip, 1 and 2, that a bar of this height above it, 3, lies across."""
+    labels = np.zeros((12, 30), np.int32)
+    labels[4:8, :12], labels[4:8, 16:28], labels[:, 12:16] = 1, 2, 3
+    points, normals, folds = plane(labels)
+    points[2][labels == 3] += np.float32(bar_m)
+    return labels, points, normals, folds
+
+
+def test_what_lies_on_top_of_two_pieces_is_bridged() -> None:
+    pairs = neighbouring_pairs(*crossed(0.01))
+    assert pairs.labels.tolist() == [[1, 2], [1, 3], [2, 3]]
+    across = pairs.features[:, FEATURES.index("across")]
+    assert across.tolist() == [1.0, 0.0, 0.0]
+    size_m = 1e-3 * np.sqrt((4**2 - 1) / 12 + (12**2 - 1) / 12)
+    assert of(pairs.features[:1], "gap") == pytest.approx(0.005 / size_m, rel=1e-3)
+    assert [1, 2] not in neighbouring_pairs(*crossed(0.001)).labels.tolist()
+
+
+def test_pieces_that_meet_elsewhere_do_not_meet_across_a_third() -> None:
+    """A ring with a bar across it."""
+    labels, points, normals, folds = crossed(0.01)
+    labels[7, 12:16] = 1
+    points[2][7, 12:16] = 0.01
+    pairs = neighbouring_pairs(labels, points, normals, folds)
+    first = pairs.features[(pairs.labels == [2, 1]).all(axis=1)]
+    assert of(first, "across") == 0.0
+    assert of(first, "border_length") == pytest.approx(1 / np.sqrt(48))
