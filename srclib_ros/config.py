@@ -61,7 +61,11 @@ class BinConfig:
         (0.36, 0.26, 0.12), "inner length, width and wall height", unit="m", low=0.0, high=5.0, lengths=(3,)
     )
     floor_margin_m: float = setting(
-        0.004, "points lower than this above the floor belong to the floor", unit="m", low=0.0, high=0.1
+        0.004,
+        "a part rises above this; it begins at half of it, its sides at a quarter, and what is lower is the floor",
+        unit="m",
+        low=0.0,
+        high=0.1,
     )
     wall_margin_m: float = setting(
         0.006, "points nearer than this to a wall belong to the wall", unit="m", low=0.0, high=0.1

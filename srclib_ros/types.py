@@ -76,7 +76,7 @@ class Segment:
     """One visible instance.
 
     label: >= 1, its value in `Scene.labels`. indices: (N,) int64 into the flattened cloud.
-    points_bin, normals_bin: (N, 3) float32; normals are unit, towards the sensor.
+    points_bin, normals_bin: (N, 3) float32; normals are unit, towards the sensor, NaN where unknown.
     completeness: probability that it is one whole part: all that is seen of it, and little else. None where that is
     not judged: without known walls, in an unorganised cloud, or where pieces are not joined.
     """

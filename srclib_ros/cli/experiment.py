@@ -111,19 +111,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _encoders(args: argparse.Namespace, parts: list[PartMesh]) -> dict[str, Any]:
+    from srclib_ros.embedding.encoder import Encoder
     from srclib_ros.experiments.encoders import Plan, compare_encoders, experiment_encoders
     from srclib_ros.simulation.parts import generate_parts
     from srclib_ros.training.retrieval import retrieval_task
 
     bar = partial(progress, quiet=args.json)
+    given = _encoder_folders(args.encoders or ())
+    if given and (args.out / "encoders").is_dir():
+        raise ConfigError(f"{args.out}: holds an experiment that trained encoders; give --encoders another --out")
+    for folder in given.values():
+        Encoder.load(folder)
     plan = Plan(seeds=tuple(range(args.seed, args.seed + (args.seeds or SEEDS))))
     if args.steps is not None:
         plan = replace(plan, base=replace(plan.base, schedule=replace(plan.base.schedule, steps=args.steps)))
     known = generate_parts(0, "library")
     task = retrieval_task(parts, args.seed, queries_each=args.queries or QUERIES, known=known, progress=bar)
     about = circumstances(args.seed, threads=THREADS)
-    if args.encoders:
-        return compare_encoders(task, _encoder_folders(args.encoders), args.out, about, bar)
+    if given:
+        return compare_encoders(task, given, args.out, about, bar)
     return experiment_encoders(task, known, args.out, plan, about, bar)
 
 
@@ -142,7 +148,8 @@ def _encoder_folders(given: Sequence[Path]) -> dict[str, Path]:
 
     encoders: dict[str, Path] = {}
     for folder in given:
-        encoders |= best_encoders(folder) if (folder / "encoders").is_dir() else {folder.name: folder}
+        found = best_encoders(folder) if (folder / "encoders").is_dir() else {folder.name: folder}
+        encoders |= {f"{name} ({folder})" if name in encoders else name: place for name, place in found.items()}
     return encoders
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -47,7 +47,7 @@ def imbalance(bench: EncoderBench, trainings: Trainings, seed: int) -> Table:
     return Table("Class imbalance in the training set", ("encoder", "training set", "batches", *COLUMNS), rows, notes)
 
 
-def robustness(measures: Mapping[str, Callable[[float, float], dict[str, Any]]]) -> Table:
+def robustness(measures: Iterable[Callable[[float, float], dict[str, Any]]]) -> Table:
     """Queries as filmed, noisier, and with points gone; nothing is trained anew.
 
     measures: of each encoder, what gives its row at this noise, with this share of the points dropped.
@@ -55,7 +55,5 @@ def robustness(measures: Mapping[str, Callable[[float, float], dict[str, Any]]])
     conditions = [("as filmed", 0.0, 0.0)]
     conditions += [(f"noise {share:.0%} of the radius", share, 0.0) for share in NOISE_SHARES]
     conditions += [(f"{share:.0%} of the points gone", 0.0, share) for share in DROPPED_SHARES]
-    rows = [
-        {"queries": label, **row(noise, dropped)} for row in measures.values() for label, noise, dropped in conditions
-    ]
+    rows = [{"queries": label, **row(noise, dropped)} for row in measures for label, noise, dropped in conditions]
     return Table("Worse queries", ("encoder", "queries", *COLUMNS), rows)

@@ -49,8 +49,7 @@ class EncoderBench:
 
     def row_of(self, name: str, folder: Path, noise: float = 0.0, dropped: float = 0.0) -> dict[str, Any]:
         """The same of an encoder as it is, in a sealed folder. Raises ArtifactError."""
-        about = {"encoder": name, "folder": str(folder)}
-        return self._row(f"{_for_people(name)}_{encoder_id(folder)}", about, lambda: folder, noise, dropped)
+        return self._row(f"{_for_people(name)}_{encoder_id(folder)}", {"encoder": name}, lambda: folder, noise, dropped)
 
     def trained(self, name: str, training: EncoderTraining, seed: int) -> Path:
         """The sealed encoder."""

@@ -21,8 +21,8 @@ _HIGH_SPREADS = np.float32(4.0)
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """parts: what may belong to a part. sides: what does where it lies against one. stands_out: what is certainly above
-    the floor. Bool, shaped as the points."""
+    """parts: what may belong to a part. sides: what does where it lies against one, of a grid. stands_out: what is
+    certainly above the floor. Bool, shaped as the points."""
 
     parts: BoolArray
     sides: BoolArray

@@ -17,9 +17,9 @@ from srclib_ros.types import FloatArray, Matrix
 FEATURES = (
     "outline",  # in square roots of its pixels
     "pixels",  # logarithm
-    "doubt",
-    "core",
-    "largest",
+    "doubt",  # the highest probability with which something else is of its part
+    "core",  # of its pixels, those that it had before it was given its sides
+    "largest",  # of its pixels, those of the largest piece that it is joined of
     "covered",  # of the outline, beyond which something stands higher
     "open",  # of the outline, beyond which lies what is of no segment, as high as it
     "length_m",  # logarithm
@@ -33,7 +33,7 @@ _STEP_M = 0.004
 
 
 @dataclass(frozen=True, eq=False)
-class Origin:
+class Making:
     """How n segments came about. doubt: (n,), see `joining.Joined`. core_px, largest_px: (n,) pixels that each had
     before it was given its sides, and of the largest piece that it is joined of."""
 
@@ -42,9 +42,9 @@ class Origin:
     largest_px: Matrix
 
 
-def segment_features(pieces: Pieces, origin: Origin) -> FloatArray:
+def segment_features(pieces: Pieces, making: Making) -> FloatArray:
     """(n, F) float32 of the labels 1..n, by `FEATURES`."""
-    if not len(origin.doubt):
+    if not len(making.doubt):
         return np.zeros((0, len(FEATURES)), np.float32)
     of = LabelShapes.of(pieces.labels.reshape(-1), pieces.points.reshape(3, -1), pieces.normals.reshape(3, -1))
     px, size, longest = of.pixels[1:], of.size[1:], of.widths[1:, 2]
@@ -52,9 +52,9 @@ def segment_features(pieces: Pieces, origin: Origin) -> FloatArray:
     features = (
         outline(pieces.labels, len(of.pixels))[1:] / np.sqrt(px),
         np.log(px),
-        origin.doubt,
-        origin.core_px / px,
-        origin.largest_px / px,
+        making.doubt,
+        making.core_px / px,
+        making.largest_px / px,
         covered,
         open_,
         np.log(longest),

@@ -19,7 +19,7 @@ from srclib_ros.artifact import read_tensors
 from srclib_ros.config import SegmentationConfig
 from srclib_ros.errors import ArtifactDamagedError
 from srclib_ros.segmentation.completeness import FEATURES as SEGMENT_FEATURES
-from srclib_ros.segmentation.completeness import Origin, segment_features
+from srclib_ros.segmentation.completeness import Making, segment_features
 from srclib_ros.segmentation.organised import Pieces, drop_small, give_sides, relabel
 from srclib_ros.segmentation.pieces import FEATURES as PAIR_FEATURES
 from srclib_ros.segmentation.pieces import Pairs, neighbouring_pairs
@@ -76,7 +76,7 @@ def join_pieces(pieces: Pieces, trees: BoostedTrees, settings: SegmentationConfi
     kept = drop_small(labels, settings.min_points)
     core_px = np.bincount(labels.ravel())[1:]
     give_sides(pieces)
-    return segment_features(pieces, Origin(parts.doubt[kept], core_px, largest_px[kept]))
+    return segment_features(pieces, Making(parts.doubt[kept], core_px, largest_px[kept]))
 
 
 @dataclass(frozen=True, eq=False)

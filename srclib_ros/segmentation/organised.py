@@ -187,7 +187,8 @@ def grow(labels: IntArray, mask: BoolArray, link_u: BoolArray, link_v: BoolArray
 
 def give_sides(pieces: Pieces) -> None:
     """Let the labels spread over what lies near them and is of none, in place, whatever steps lie between: a side that
-    is seen aslant steps from pixel to pixel as edges do, and comes down to the floor."""
+    is seen aslant steps from pixel to pixel as edges do, and comes down to the floor. What was dropped as too small a
+    part goes to its neighbours likewise."""
     mask = pieces.sides
     grow(pieces.labels, mask, mask[:, 1:] & mask[:, :-1], mask[1:] & mask[:-1], _SIDE_PX)
 

@@ -80,12 +80,12 @@ def neighbouring_pairs(labels: IntArray, points: FloatArray, normals: FloatArray
     def mean(values: npt.NDArray[np.floating]) -> Matrix:
         return np.bincount(pair, values) / length
 
-    across = np.take(points.reshape(3, -1), at_larger, axis=1) - np.take(points.reshape(3, -1), at_smaller, axis=1)
+    between = np.take(points.reshape(3, -1), at_larger, axis=1) - np.take(points.reshape(3, -1), at_smaller, axis=1)
     normal_small, normal_large = (
         np.nan_to_num(np.take(normals.reshape(3, -1), at, axis=1)) for at in (at_smaller, at_larger)
     )
-    gap = np.sqrt(np.einsum("ij,ij->j", across, across))
-    fold = np.einsum("ij,ij->j", normal_large - normal_small, across) / np.maximum(gap, 1e-6)
+    gap = np.sqrt(np.einsum("ij,ij->j", between, between))
+    fold = np.einsum("ij,ij->j", normal_large - normal_small, between) / np.maximum(gap, 1e-6)
     folds = np.maximum(concavity.reshape(-1)[at_smaller], concavity.reshape(-1)[at_larger])
     unit = of.size[large]
     meetings = np.bincount(np.concatenate((first, second)), minlength=count)
@@ -97,8 +97,8 @@ def neighbouring_pairs(labels: IntArray, points: FloatArray, normals: FloatArray
         (meetings[small] - length) / ends[small],
         length / np.sqrt(of.pixels[small]),
         mean(gap) / unit,
-        mean(-across[2]) / unit,
-        mean(np.abs(across[2])) / unit,
+        mean(-between[2]) / unit,
+        mean(np.abs(between[2])) / unit,
         mean(folds),
         mean(fold),
         mean(np.einsum("ij,ij->j", normal_small, normal_large)),
@@ -128,14 +128,14 @@ def _meetings(labels: IntArray, height_m: FloatArray) -> tuple[Indices, Indices,
     whether that is across a third one; which does not count for labels that follow one another elsewhere."""
     rows = _along_rows(labels, height_m)
     height, width = labels.shape
-    before, after, across = _along_rows(labels.T, height_m.T)
-    columns = *((at % height) * width + at // height for at in (before, after)), across
-    before, after, across = (np.concatenate(of) for of in zip(rows, columns, strict=True))
+    before, after, bridged = _along_rows(labels.T, height_m.T)
+    columns = *((at % height) * width + at // height for at in (before, after)), bridged
+    before, after, bridged = (np.concatenate(of) for of in zip(rows, columns, strict=True))
     flat = labels.reshape(-1)
     ends = np.sort(np.stack([flat[before], flat[after]]), axis=0).astype(np.int64)
     pair = ends[0] * (int(flat.max(initial=0)) + 1) + ends[1]
-    kept = ~across | ~np.isin(pair, pair[~across])
-    return before[kept], after[kept], across[kept]
+    kept = ~bridged | ~np.isin(pair, pair[~bridged])
+    return before[kept], after[kept], bridged[kept]
 
 
 def _along_rows(labels: IntArray, height_m: FloatArray) -> tuple[Indices, Indices, BoolArray]:
@@ -146,12 +146,12 @@ def _along_rows(labels: IntArray, height_m: FloatArray) -> tuple[Indices, Indice
     # runs of one label end before and begin after these
     ends = np.flatnonzero((flat[shown[:-1]] != flat[shown[1:]]) | ~follows)
     before, after, near = shown[ends], shown[ends + 1], follows[ends]
-    one, begins, ends_, other = before[:-1], after[:-1], before[1:], after[1:]
-    on_top = (height_m[begins] > height_m[one] + ON_TOP_M) & (height_m[ends_] > height_m[other] + ON_TOP_M)
+    one, begins, leaves, other = before[:-1], after[:-1], before[1:], after[1:]
+    on_top = (height_m[begins] > height_m[one] + ON_TOP_M) & (height_m[leaves] > height_m[other] + ON_TOP_M)
     differ = (flat[one] != flat[other]) & (other - one <= ACROSS_PX)
-    across = near[:-1] & near[1:] & on_top & differ
+    bridged = near[:-1] & near[1:] & on_top & differ
     return (
-        np.concatenate([before[near], one[across]]),
-        np.concatenate([after[near], other[across]]),
-        np.repeat([False, True], [np.count_nonzero(near), np.count_nonzero(across)]),
+        np.concatenate([before[near], one[bridged]]),
+        np.concatenate([after[near], other[bridged]]),
+        np.repeat([False, True], [np.count_nonzero(near), np.count_nonzero(bridged)]),
     )

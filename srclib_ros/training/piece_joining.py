@@ -22,8 +22,8 @@ from srclib_ros.segmentation.completeness import FEATURES as SEGMENT_FEATURES
 from srclib_ros.segmentation.evaluation import are_whole
 from srclib_ros.segmentation.instances import pieces_of
 from srclib_ros.segmentation.joining import PAIRS, SEGMENTS, join_pieces
-from srclib_ros.segmentation.pieces import ACROSS_PX, GAP_PX, neighbouring_pairs
 from srclib_ros.segmentation.pieces import FEATURES as PAIR_FEATURES
+from srclib_ros.segmentation.pieces import neighbouring_pairs
 from srclib_ros.segmentation.trees import BoostedTrees
 from srclib_ros.training.boosted_trees import Examples, Growth, grown
 from srclib_ros.training.filmed_piles import Piles
@@ -89,7 +89,7 @@ def pair_examples(scene: RecordedScene) -> Examples:
     pairs = neighbouring_pairs(pieces.labels, pieces.points, pieces.normals, pieces.concavity)
     if not len(pairs.labels):
         return Examples.none(len(PAIR_FEATURES))
-    shown = _shown(pieces.labels, scene.instance_ids[crop])
+    shown = _shown(pieces.labels, scene.instance_ids[crop], int(scene.instance_ids.max()) + 1)
     instance, pixels = shown.argmax(axis=1), shown.sum(axis=1)
     pure = (instance > 0) & (shown.max(axis=1) > PURE * pixels)
     telling = pure[pairs.labels].all(axis=1)
@@ -102,15 +102,15 @@ def segment_examples(scene: RecordedScene, join: BoostedTrees) -> Examples:
     """Every segment of a filmed pile, joined by these trees: is it the whole of what is seen of its part?"""
     pieces, crop = pieces_of(scene.cloud, scene.bin, PipelineConfig())
     features = join_pieces(pieces, join, PipelineConfig().segmentation)
-    returned = np.bincount(scene.instance_ids[np.isfinite(scene.cloud.xyz[..., 2])])
-    shown = _shown(pieces.labels, scene.instance_ids[crop])[1:]
-    shown = np.pad(shown, ((0, 0), (0, max(0, len(returned) - shown.shape[1]))))[:, : len(returned)]
+    instances = int(scene.instance_ids.max()) + 1
+    returned = np.bincount(scene.instance_ids[np.isfinite(scene.cloud.xyz[..., 2])], minlength=instances)
+    shown = _shown(pieces.labels, scene.instance_ids[crop], instances)[1:]
     return Examples(features, are_whole(shown, returned), np.ones(len(features), np.float32))
 
 
-def _shown(labels: IntArray, instance_ids: IntArray) -> Matrix:
+def _shown(labels: IntArray, instance_ids: IntArray, instances: int) -> Matrix:
     """(L, I) how many pixels of each label show each instance."""
-    shown = np.zeros((int(labels.max()) + 1, int(instance_ids.max()) + 1))
+    shown = np.zeros((int(labels.max()) + 1, instances))
     np.add.at(shown, (labels.ravel(), instance_ids.ravel()), 1)
     return shown
 
@@ -167,7 +167,6 @@ def _concatenated(examples: Sequence[Examples]) -> dict[str, npt.NDArray[Any]]:
 
 
 def _made_from(parts: Sequence[PartMesh], seed: int, *settings: object) -> str:
-    """A hash of parts and settings; the constants here and in `filmed_piles` count as of the code's version."""
-    features = PAIR_FEATURES, GAP_PX, ACROSS_PX, SEGMENT_FEATURES
-    how = f"{__version__} {seed} {settings} {PipelineConfig().segmentation} {features}"
+    """A hash of parts and settings; constants count as of the code's version."""
+    how = f"{__version__} {seed} {settings} {PipelineConfig()} {PAIR_FEATURES} {SEGMENT_FEATURES}"
     return sha256(f"{how} {[mesh_hash(part) for part in parts]}".encode())[:16]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from srclib_ros.segmentation.completeness import FEATURES, Origin, segment_features
+from srclib_ros.segmentation.completeness import FEATURES, Making, segment_features
 from srclib_ros.segmentation.organised import Pieces
 
 SIDE_M = np.sqrt((10**2 - 1) / 12) * 1e-3  # standard deviation along a side of ten pixels of 1 mm
@@ -20,8 +20,8 @@ def level(labels: np.ndarray, height_m: np.ndarray) -> Pieces:
     return Pieces(labels, points, normals, np.zeros_like(points[2]), labels > 0)
 
 
-def features_of(pieces: Pieces, origin: Origin) -> list[dict[str, float]]:
-    return [dict(zip(FEATURES, row.tolist(), strict=True)) for row in segment_features(pieces, origin)]
+def features_of(pieces: Pieces, making: Making) -> list[dict[str, float]]:
+    return [dict(zip(FEATURES, row.tolist(), strict=True)) for row in segment_features(pieces, making)]
 
 
 def test_features_of_a_square_by_hand() -> None:
@@ -30,7 +30,7 @@ def test_features_of_a_square_by_hand() -> None:
     labels = np.zeros((20, 20), np.int32)
     labels[5:15, 5:15] = 1
     pieces = level(labels, np.full((20, 20), 0.05))
-    (found,) = features_of(pieces, Origin(np.float32([0.25]), np.array([80]), np.array([60.0])))
+    (found,) = features_of(pieces, Making(np.float32([0.25]), np.array([80]), np.array([60.0])))
     assert found["outline"] == pytest.approx(40 / 10)
     assert found["pixels"] == pytest.approx(np.log(100))
     assert found["doubt"] == 0.25
@@ -41,7 +41,7 @@ def test_features_of_a_square_by_hand() -> None:
     assert found["round"] == pytest.approx(1.0)
     assert found["low"] == pytest.approx(0.05 / (np.sqrt(2.0) * SIDE_M), rel=1e-3)
     assert found["upright"] == pytest.approx(1.0)
-    nothing = Origin(np.zeros(0, np.float32), np.zeros(0, np.int64), np.zeros(0))
+    nothing = Making(np.zeros(0, np.float32), np.zeros(0, np.int64), np.zeros(0))
     assert segment_features(level(0 * labels, pieces.points[2]), nothing).shape == (0, len(FEATURES))
 
 
@@ -50,10 +50,10 @@ def test_what_stands_beyond_the_outline() -> None:
     labels = np.zeros((20, 30), np.int32)
     labels[5:15, 10:20], labels[5:15, 5:10] = 1, 2
     height_m = np.select([labels == 1, labels == 2], [0.05, 0.06], 0.0)
-    origin = Origin(np.zeros(2, np.float32), np.array([100, 50]), np.array([100.0, 50.0]))
-    square, taller = features_of(level(labels, height_m), origin)
+    making = Making(np.zeros(2, np.float32), np.array([100, 50]), np.array([100.0, 50.0]))
+    square, taller = features_of(level(labels, height_m), making)
     assert (square["covered"], square["open"]) == (pytest.approx(0.25), 0.0)
     assert (taller["covered"], taller["open"]) == (0.0, 0.0)
     height_m[labels == 0] = 0.05
-    square, taller = features_of(level(labels, height_m), origin)
+    square, taller = features_of(level(labels, height_m), making)
     assert (square["covered"], square["open"]) == (pytest.approx(0.25), pytest.approx(0.75))

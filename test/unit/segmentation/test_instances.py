@@ -186,11 +186,22 @@ def test_a_bin_that_nothing_lies_in_not_even_its_floor_is_no_empty_bin(rng: np.r
         segment(Cloud(xyz, viewpoint=np.array((0.0, 0.0, 1.0))), Bin(np.eye(4), (1, 1, 0)), CONFIG)
 
 
-def test_the_sides_of_a_part_are_its_own_down_to_the_floor() -> None:
-    """Of a box aslant below the camera, whose sides step by more than an edge from pixel to pixel."""
+@pytest.mark.parametrize("size_m", [(0.3, 0.2, 0.0), IN_A_BIN])
+def test_the_sides_of_a_part_are_its_own_down_to_the_floor(size_m: tuple[float, float, float]) -> None:
+    """Of a box aslant below the camera, whose sides step by more than an edge from pixel to pixel; and no floor is."""
     box: Box = ((0.06, 0.02, 0.0), (0.11, 0.07, 0.03))
-    cloud, bin, true = pile((box,), noise_m=0.0003)
+    cloud, bin, true = pile((box,), size_m, noise_m=0.0003)
     scene = segment(cloud, bin, CONFIG)
     side = (true == 1) & (scene.points_bin[..., 2] > 0.0015) & (scene.points_bin[..., 2] < 0.027)
     assert side.sum() > 100
     assert (scene.labels[side] == 1).mean() > 0.75
+    assert (true[scene.labels == 1] == 0).mean() < 0.01
+
+
+def test_sides_keep_clear_of_the_walls() -> None:
+    """Of a box that leans on one."""
+    box: Box = ((0.10, -0.03, 0.0), (0.15, 0.03, 0.03))
+    cloud, bin, _ = pile((box,), IN_A_BIN, noise_m=0.0003)
+    scene = segment(cloud, bin, CONFIG)
+    (part,) = scene.segments
+    assert part.points_bin[:, 0].max() < IN_A_BIN[0] / 2 - CONFIG.bin.wall_margin_m

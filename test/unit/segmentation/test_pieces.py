@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from srclib_ros.segmentation.pieces import FEATURES, GAP_PX, neighbouring_pairs
+from srclib_ros.segmentation.pieces import ACROSS_PX, FEATURES, GAP_PX, neighbouring_pairs
 from srclib_ros.types import FloatArray, IntArray
 
 
@@ -96,6 +96,15 @@ def test_what_lies_on_top_of_two_pieces_is_bridged() -> None:
     size_m = 1e-3 * np.sqrt((4**2 - 1) / 12 + (12**2 - 1) / 12)
     assert of(pairs.features[:1], "gap") == pytest.approx(0.005 / size_m, rel=1e-3)
     assert [1, 2] not in neighbouring_pairs(*crossed(0.001)).labels.tolist()
+
+
+def test_what_is_too_wide_is_not_bridged() -> None:
+    for width, meet in ((ACROSS_PX - 1, True), (ACROSS_PX, False)):
+        labels = np.full((6, width + 20), 3, np.int32)
+        labels[:, :10], labels[:, -10:] = 1, 2
+        points, normals, folds = plane(labels)
+        points[2][labels == 3] += np.float32(0.01)
+        assert ([1, 2] in neighbouring_pairs(labels, points, normals, folds).labels.tolist()) == meet
 
 
 def test_pieces_that_meet_elsewhere_do_not_meet_across_a_third() -> None:
