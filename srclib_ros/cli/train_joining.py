@@ -3,7 +3,7 @@
 Piles of the parts of a folder and of random shapes, mixed ones and ones of a single kind, are filmed and cut into
 pieces; gradient boosted trees learn from the simulation which neighbouring pieces are of one part, and, on other
 piles, which of the joined segments are one whole part. An interrupted training goes on where it stopped
-when the same command is given again; twenty to forty minutes on one core.
+when the same command is given again; some twenty minutes on one core.
 
   srclib parts my_parts
   srclib train-joining my_parts --unit mm --out joining.safetensors
