@@ -178,7 +178,7 @@ def _npz_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
 
 def _load_depth(path: Path, intrinsics: Path | str | None, depth_scale: float | None) -> Capture:
     if intrinsics is None:
-        raise CaptureError(f"{path}: a depth image needs its intrinsics: a 3x3 matrix as text, or JSON with K")
+        raise CaptureError(f"{path}: a depth image needs --intrinsics: a file of a 3x3 matrix as text, or JSON with K")
     depth_m = read_depth(path, depth_scale)
     camera = read_intrinsics(Path(intrinsics), depth_m.shape[1], depth_m.shape[0])
     return Capture(depth_to_cloud(depth_m, camera), camera)

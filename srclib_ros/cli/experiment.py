@@ -68,8 +68,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=None,
         metavar="DIR",
-        help="an encoder folder, or the output of `experiment encoders`, of which the best five; may be given again. "
-        "encoders: measured as they are, and none is trained; clustering, transfer: (the encoder that ships)",
+        help="an encoder folder, or the output of `experiment encoders` that trained some, of which the best five; may "
+        "be given again. encoders: measured as they are, and none is trained; clustering, transfer: (the encoder that "
+        "ships)",
     )
     parser.add_argument(
         "--library", type=Path, metavar="DIR", help="transfer: whose networks are the sources (the one that ships)"

@@ -141,9 +141,11 @@ def _write(
 
 def _note(parts: int) -> str:
     return (
-        f"Top-1 on {parts} parts; free: scale-free, sized: with metric size; category "
-        "scale-free; identity and suitability: AUROC of one partial view. score: mean of the scale-free columns. "
-        "spread: half the 95 % interval of `partial free`, bootstrapped over parts."
+        f"Top-1 on {parts} parts; free: scale-free, sized: with metric size. full: whole surfaces, turned anyhow; "
+        "partial: one view; occluded: the same, 30 % of it hidden; segmented: segments of piles, doubtful ones too; "
+        "partial merged: scale-free, twins counted as one; category scale-free; identity and suitability: AUROC of one "
+        "partial view. Empty: these parts have too few of a category. score: mean of the scale-free columns. spread: "
+        "half the 95 % interval of `partial free`, bootstrapped over parts."
     )
 
 

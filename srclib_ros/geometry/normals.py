@@ -47,7 +47,7 @@ def depth_grid(xyz: FloatArray, viewpoint: Matrix) -> Grid | None:
     half = np.array((width / 2, height / 2))
     pixels = np.column_stack((chosen % width, chosen // width, np.ones(len(chosen))))
     pixels[:, :2] = pixels[:, :2] / half - 1.0
-    rays = xyz.reshape(-1, 3)[chosen].astype(np.float64) - viewpoint
+    rays = xyz[np.unravel_index(chosen, xyz.shape[:2])].astype(np.float64) - viewpoint
     distance = np.linalg.norm(rays, axis=1)
     if not (distance > 1e-6).all():
         return None

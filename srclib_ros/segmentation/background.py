@@ -78,10 +78,12 @@ def _floor_noise(
     Both 0 where little floor is seen.
     """
     step = max(1, inside.size // 20_000)
-    points = points_bin.reshape(-1, 3)[::step][inside.reshape(-1)[::step]]
-    floor = points[np.abs(points[:, 2]) < 3.0 * margin_m]
-    if len(floor) < max(50, _MIN_FLOOR_SHARE * len(points)):
+    chosen = step * np.flatnonzero(inside.reshape(-1)[::step])
+    height_m = points_bin[..., 2].reshape(-1)[chosen]
+    at_floor = chosen[np.abs(height_m) < 3.0 * margin_m]
+    if len(at_floor) < max(50, _MIN_FLOOR_SHARE * len(chosen)):
         return 0.0, 0.0
+    floor = np.stack([points_bin[..., axis].reshape(-1)[at_floor] for axis in range(3)], axis=1)
     squared = _squared_distance(floor, viewpoint_bin)
     return float(1.4826 * np.median(np.abs(floor[:, 2]) / squared)), float(squared.max())
 

@@ -68,13 +68,18 @@ def segment_features(pieces: Pieces, making: Making) -> FloatArray:
 
 def _beyond(pieces: Pieces) -> tuple[Matrix, Matrix]:
     """(n,) shares of each outline, `covered` and `open`, by what lies `_BEYOND_PX` pixels further on."""
-    labels, height = pieces.labels, pieces.points[2]
+    height, width = pieces.labels.shape
+    labels, z = pieces.labels.reshape(-1), pieces.points[2].reshape(-1)
+    shown = np.flatnonzero(labels)
+    v, u = np.divmod(shown, width)
     ends = np.zeros((3, int(labels.max()) + 1))
-    for of, z in ((labels, height), (labels.T, height.T)):
-        for inner, outer in ((np.s_[_BEYOND_PX:], np.s_[:-_BEYOND_PX]), (np.s_[:-_BEYOND_PX], np.s_[_BEYOND_PX:])):
-            at = np.nonzero((of[inner] != of[outer]) & (of[inner] > 0))
-            label, step_m = of[inner][at], z[outer][at] - z[inner][at]
-            covered, open_ = step_m > _STEP_M, (np.abs(step_m) <= _STEP_M) & (of[outer][at] == 0)
+    for place, size, pixel in ((u, width, 1), (v, height, width)):
+        for side in (-_BEYOND_PX, _BEYOND_PX):
+            inner = shown[(place >= -side) & (place < size - side)]
+            inner = inner[labels[inner] != labels[inner + side * pixel]]
+            outer = inner + side * pixel
+            label, step_m = labels[inner], z[outer] - z[inner]
+            covered, open_ = step_m > _STEP_M, (np.abs(step_m) <= _STEP_M) & (labels[outer] == 0)
             for count, some in zip(ends, (label, label[covered], label[open_]), strict=True):
                 count += np.bincount(some, minlength=len(count))
     every, covered_ends, open_ends = ends[:, 1:]

@@ -34,12 +34,12 @@ def segment(cloud: Cloud, bin: Bin, config: PipelineConfig) -> Scene:
     labels = np.zeros(seen.inside.shape, np.int32)
     completeness: FloatArray | None = None
     if seen.grid is not None:
-        pieces = _pieces(seen.points[crop], seen.grid, background, settings)
+        pieces = _pieces(seen.near, seen.grid, background, settings)
         completeness = _joined(pieces, bin.has_walls, settings)
         labels[crop], normals[crop] = pieces.labels, np.moveaxis(pieces.normals, 0, -1)
     else:
         normals[seen.inside] = neighbour_normals(seen.points[seen.inside], seen.viewpoint)
-        of_parts = seen.points[crop][background.parts], normals[crop][background.parts]
+        of_parts = seen.near[background.parts], normals[crop][background.parts]
         labels[crop][background.parts] = cloud_instances(*of_parts, settings)
         drop_lying_in_floor(labels[crop], background)
     segments = _segments(seen.points, normals, labels, completeness)
@@ -53,18 +53,20 @@ def pieces_of(cloud: Cloud, bin: Bin, config: PipelineConfig) -> tuple[Pieces, W
     seen = _seen(cloud, bin, config)
     if seen.grid is None:
         raise CloudLayoutError("cloud: no pinhole camera saw this grid; there are no pieces to learn from")
-    return _pieces(seen.points[seen.crop], seen.grid, seen.background, config.segmentation), seen.crop
+    return _pieces(seen.near, seen.grid, seen.background, config.segmentation), seen.crop
 
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
     """A cloud in the bin frame. points: shaped as it, NaN where nothing is. inside: which lie in the footprint. crop:
-    the window that holds these. background, grid: of the window; None: no grid."""
+    the window that holds these. near: its points, one coordinate after another in memory. background, grid: of the
+    window; None: no grid."""
 
     points: FloatArray
     viewpoint: Matrix
     inside: BoolArray
     crop: Window
+    near: FloatArray
     background: Background
     grid: Grid | None
 
@@ -81,9 +83,10 @@ def _seen(cloud: Cloud, bin: Bin, config: PipelineConfig) -> _Seen:
             raise EmptyCloudError("the cloud holds no finite points; check that the sensor sees the bin")
         raise BinNotFoundError(_away(points))
     crop = _bounding_box(inside)
-    background = find_background(points[crop], inside[crop], bin, viewpoint, config.bin)
-    grid = depth_grid(points[crop], viewpoint) if cloud.organised else None
-    return _Seen(points, viewpoint, inside, crop, background, grid)
+    near = _by_axis(points[crop])
+    background = find_background(near, inside[crop], bin, viewpoint, config.bin)
+    grid = depth_grid(near, viewpoint) if cloud.organised else None
+    return _Seen(points, viewpoint, inside, crop, near, background, grid)
 
 
 def _check(cloud: Cloud, config: PipelineConfig) -> None:
@@ -108,6 +111,11 @@ def _away(points_bin: FloatArray) -> str:
     )
 
 
+def _by_axis(points: FloatArray) -> FloatArray:
+    """The same points (..., 3), all x before all y before all z in memory, where they are quicker to reckon with."""
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(points, -1, 0)), 0, -1)
+
+
 def _bounding_box(mask: BoolArray) -> Window:
     """The smallest window that holds every True of a grid; of an unorganised cloud, everything."""
     if mask.ndim == 1:
@@ -119,8 +127,9 @@ def _bounding_box(mask: BoolArray) -> Window:
 def _pieces(points: FloatArray, grid: Grid, background: Background, settings: SegmentationConfig) -> Pieces:
     """points: (H, W, 3), bin frame."""
     normals = grid_normals(grid, settings.depth_jump)
-    by_axis = np.ascontiguousarray(np.moveaxis(points, -1, 0))
-    pieces = grid_pieces(by_axis, normals, grid.inverse_depth, background.parts, background.sides, settings)
+    pieces = grid_pieces(
+        np.moveaxis(points, -1, 0), normals, grid.inverse_depth, background.parts, background.sides, settings
+    )
     drop_lying_in_floor(pieces.labels, background)
     return pieces
 

@@ -53,10 +53,11 @@ class LabelShapes:
 
 def outline(labels: IntArray, count: int) -> Matrix:
     """(count,) how many ends of runs along rows and columns each label has."""
-    ends = np.zeros(count)
-    for along in (labels, labels.T):
-        framed = np.pad(along, ((0, 0), (1, 1)))
-        change = framed[:, 1:] != framed[:, :-1]
-        ends += np.bincount(framed[:, 1:][change], minlength=count)
-        ends += np.bincount(framed[:, :-1][change], minlength=count)
-    return ends
+    width = labels.shape[1]
+    flat = labels.reshape(-1)
+    beside = np.flatnonzero(labels[:, 1:] != labels[:, :-1])
+    left = beside + beside // max(width - 1, 1)
+    above = np.flatnonzero(labels[1:] != labels[:-1])
+    rim = labels[:, 0], labels[:, -1], labels[0], labels[-1]
+    ends = np.concatenate([*rim, flat[left], flat[left + 1], flat[above], flat[above + width]])
+    return np.bincount(ends, minlength=count).astype(np.float64)

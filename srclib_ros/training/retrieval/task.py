@@ -91,7 +91,8 @@ def retrieval_task(
     if repeated.any() and len(asked_of) < 2:
         raise MeshError(
             f"{repeated.sum()} of {len(parts)} parts are near-duplicates of training parts, and at least 2 others are "
-            "needed; give parts that nothing was trained on, or keep these with --keep-near-duplicates"
+            "needed; give parts that nothing was trained on (`srclib parts --split held_out` makes some); "
+            "`srclib evaluate retrieval --keep-near-duplicates` keeps these"
         )
     gallery: list[list[FloatArray]] = []
     kinds: dict[str, list[FloatArray]] = {"full": [], "partial": [], "occluded": []}
