@@ -125,9 +125,12 @@ def open_sealed(folder: Path, kind: str, schema: int, verify: bool = True) -> di
         raise ArtifactDamagedError(f"{folder}: its {MANIFEST} is not one of ours; build it again")
     found = manifest.get("schema")
     if manifest.get("kind") != kind or found != schema:
-        newer = isinstance(found, int) and found > schema
-        cure = "a newer srclib_ros wrote it: update this one" if newer else "build it again"
-        cure = cure if manifest.get("kind") == kind else "give a folder of that kind"
+        if manifest.get("kind") != kind:
+            cure = "give a folder of that kind"
+        elif isinstance(found, int) and found > schema:
+            cure = "a newer srclib_ros wrote it: update this one"
+        else:
+            cure = "build it again"
         raise ArtifactSchemaError(
             f"{folder}: holds {manifest.get('kind')!r} of schema {found!r}, "
             f"this version reads {kind!r} of schema {schema}; {cure}"

@@ -70,7 +70,7 @@ def _beyond(pieces: Pieces) -> tuple[Matrix, Matrix]:
     """(n,) shares of each outline, `covered` and `open`, by what lies `_BEYOND_PX` pixels further on."""
     height, width = pieces.labels.shape
     labels, z = pieces.labels.reshape(-1), pieces.points[2].reshape(-1)
-    shown = np.flatnonzero(labels)
+    shown = np.flatnonzero(labels > 0)
     v, u = np.divmod(shown, width)
     ends = np.zeros((3, int(labels.max()) + 1))
     for place, size, pixel in ((u, width, 1), (v, height, width)):

@@ -151,7 +151,7 @@ def _segments(
     points: FloatArray, normals: FloatArray, labels: IntArray, completeness: FloatArray | None
 ) -> tuple[Segment, ...]:
     flat_labels = labels.reshape(-1)
-    labelled = np.flatnonzero(flat_labels)
+    labelled = np.flatnonzero(flat_labels > 0)
     if not len(labelled):
         return ()
     order = labelled[np.argsort(flat_labels[labelled], kind="stable")]
@@ -159,7 +159,7 @@ def _segments(
     likely = [None] * len(counts) if completeness is None else completeness.tolist()
     flat_points, flat_normals = points.reshape(-1, 3), normals.reshape(-1, 3)
     return tuple(
-        Segment(label, indices, flat_points[indices], flat_normals[indices], whole)
+        Segment(label, indices, flat_points.take(indices, axis=0), flat_normals.take(indices, axis=0), whole)
         for label, (indices, whole) in enumerate(
             zip(np.split(order, np.cumsum(counts)[:-1]), likely, strict=True), start=1
         )

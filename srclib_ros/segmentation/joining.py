@@ -66,7 +66,7 @@ def join_pieces(pieces: Pieces, trees: BoostedTrees, settings: SegmentationConfi
     trees: `PieceJoiner.pairs`. Returns (n, F) the segments' `completeness.FEATURES`.
     """
     labels = pieces.labels
-    pairs = neighbouring_pairs(labels, pieces.points, pieces.normals, pieces.concavity)
+    pairs = neighbouring_pairs(pieces)
     of_one_part = trees.probability(pairs.features)
     piece_px = np.bincount(labels.ravel())
     parts = joined(pairs, of_one_part, settings.join_probability, len(piece_px))

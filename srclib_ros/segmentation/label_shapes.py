@@ -29,7 +29,7 @@ class LabelShapes:
     @classmethod
     def of(cls, flat: IntArray, points: FloatArray, normals: FloatArray) -> LabelShapes:
         """flat: (P,) labels, at least one of them above 0; points, normals: (3, P)."""
-        shown = np.flatnonzero(flat)
+        shown = np.flatnonzero(flat > 0)
         label = flat[shown]
         count = int(label.max()) + 1
         pixels = np.maximum(np.bincount(label, minlength=count), 1).astype(np.float64)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from srclib_ros.segmentation.label_shapes import LabelShapes, outline
+from srclib_ros.segmentation.organised import Pieces
 from srclib_ros.types import FloatArray, IntArray, Matrix
 
 GAP_PX, ACROSS_PX = 8, 80
@@ -58,12 +59,9 @@ class Pairs:
     features: FloatArray
 
 
-def neighbouring_pairs(labels: IntArray, points: FloatArray, normals: FloatArray, concavity: FloatArray) -> Pairs:
-    """Every pair of labels (H, W), 1..n, that meet.
-
-    points, normals: (3, H, W) float32, bin frame, z up from the floor; normals unit, NaN where unknown. concavity:
-    (H, W), of the fold at each pixel.
-    """
+def neighbouring_pairs(pieces: Pieces) -> Pairs:
+    """Every pair of labels that meet."""
+    labels, points, normals = pieces.labels, pieces.points, pieces.normals
     before, after, bridged = _meetings(labels, points[2])
     if not len(before):
         return Pairs(np.zeros((0, 2), np.int64), np.zeros((0, len(FEATURES)), np.float32))
@@ -86,7 +84,7 @@ def neighbouring_pairs(labels: IntArray, points: FloatArray, normals: FloatArray
     )
     gap = np.sqrt(np.einsum("ij,ij->j", between, between))
     fold = np.einsum("ij,ij->j", normal_large - normal_small, between) / np.maximum(gap, 1e-6)
-    folds = np.maximum(concavity.reshape(-1)[at_smaller], concavity.reshape(-1)[at_larger])
+    folds = np.maximum(pieces.concavity.reshape(-1)[at_smaller], pieces.concavity.reshape(-1)[at_larger])
     unit = of.size[large]
     meetings = np.bincount(np.concatenate((first, second)), minlength=count)
     ends = outline(labels, count)
@@ -140,7 +138,7 @@ def _meetings(labels: IntArray, height_m: FloatArray) -> tuple[Indices, Indices,
 
 def _along_rows(labels: IntArray, height_m: FloatArray) -> tuple[Indices, Indices, BoolArray]:
     flat, height_m = labels.ravel(), height_m.ravel()
-    shown = np.flatnonzero(flat)
+    shown = np.flatnonzero(flat > 0)
     width = labels.shape[1]
     follows = (np.diff(shown) <= GAP_PX) & (shown[:-1] // width == shown[1:] // width)
     # runs of one label end before and begin after these

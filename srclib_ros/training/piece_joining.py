@@ -86,7 +86,7 @@ def train_joining(
 def pair_examples(scene: RecordedScene) -> Examples:
     """Every pair of neighbouring pieces of a filmed pile: are they of one part?"""
     pieces, crop = pieces_of(scene.cloud, scene.bin, PipelineConfig())
-    pairs = neighbouring_pairs(pieces.labels, pieces.points, pieces.normals, pieces.concavity)
+    pairs = neighbouring_pairs(pieces)
     if not len(pairs.labels):
         return Examples.none(len(PAIR_FEATURES))
     shown = _shown(pieces.labels, scene.instance_ids[crop], int(scene.instance_ids.max()) + 1)

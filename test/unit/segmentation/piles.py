@@ -1,4 +1,5 @@
-"""Boxes on a floor, seen by a pinhole camera: worked out ray by ray, so that every pixel's truth is known."""
+"""Boxes on a floor, seen by a pinhole camera: worked out ray by ray, so that every pixel's truth is known; and level
+grids of labels."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ import numpy as np
 
 from srclib_ros.geometry.pinhole import pixel_rays
 from srclib_ros.geometry.transforms import apply, invert, look_at
-from srclib_ros.types import Bin, Camera, Cloud
+from srclib_ros.segmentation.organised import Pieces
+from srclib_ros.types import Bin, Camera, Cloud, IntArray
 
 CAMERA = Camera(320, 240, 300.0, 300.0, 159.5, 119.5)
 T_BIN_CAMERA = look_at((0.02, -0.12, 0.5), (0.0, 0.0, 0.0), (0.0, 1.0, 0.0))
@@ -40,3 +42,12 @@ def moved(cloud: Cloud, bin: Bin, T: np.ndarray) -> tuple[Cloud, Bin]:
         Cloud(apply(T, cloud.xyz), viewpoint=apply(T, cloud.viewpoint)),
         Bin(T @ bin.T_cloud_bin, bin.size_m),
     )
+
+
+def level(labels: IntArray, height_m: float | np.ndarray = 0.01) -> Pieces:
+    """Pixels of 1 mm, at this height or each at its own, normals up."""
+    v, u = np.mgrid[: labels.shape[0], : labels.shape[1]].astype(np.float32)
+    points = np.stack([1e-3 * u, 1e-3 * v, np.full_like(u, height_m)])
+    normals = np.zeros_like(points)
+    normals[2] = 1.0
+    return Pieces(labels, points, normals, np.zeros_like(u), labels > 0)

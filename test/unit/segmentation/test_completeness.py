@@ -8,16 +8,9 @@ import pytest
 from srclib_ros.segmentation.completeness import FEATURES, Making, segment_features
 from srclib_ros.segmentation.organised import Pieces
 
+from .piles import level
+
 SIDE_M = np.sqrt((10**2 - 1) / 12) * 1e-3  # standard deviation along a side of ten pixels of 1 mm
-
-
-def level(labels: np.ndarray, height_m: np.ndarray) -> Pieces:
-    """Pixels of 1 mm, normals up."""
-    v, u = np.mgrid[: labels.shape[0], : labels.shape[1]].astype(np.float32)
-    points = np.stack([1e-3 * u, 1e-3 * v, height_m.astype(np.float32)])
-    normals = np.zeros_like(points)
-    normals[2] = 1.0
-    return Pieces(labels, points, normals, np.zeros_like(points[2]), labels > 0)
 
 
 def features_of(pieces: Pieces, making: Making) -> list[dict[str, float]]:
@@ -29,7 +22,7 @@ def test_features_of_a_square_by_hand() -> None:
     sides, 60 of these in its largest piece."""
     labels = np.zeros((20, 20), np.int32)
     labels[5:15, 5:15] = 1
-    pieces = level(labels, np.full((20, 20), 0.05))
+    pieces = level(labels, 0.05)
     (found,) = features_of(pieces, Making(np.float32([0.25]), np.array([80]), np.array([60.0])))
     assert found["outline"] == pytest.approx(40 / 10)
     assert found["pixels"] == pytest.approx(np.log(100))
@@ -42,7 +35,7 @@ def test_features_of_a_square_by_hand() -> None:
     assert found["low"] == pytest.approx(0.05 / (np.sqrt(2.0) * SIDE_M), rel=1e-3)
     assert found["upright"] == pytest.approx(1.0)
     nothing = Making(np.zeros(0, np.float32), np.zeros(0, np.int64), np.zeros(0))
-    assert segment_features(level(0 * labels, pieces.points[2]), nothing).shape == (0, len(FEATURES))
+    assert segment_features(level(0 * labels), nothing).shape == (0, len(FEATURES))
 
 
 def test_what_stands_beyond_the_outline() -> None:

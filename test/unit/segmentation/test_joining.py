@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +16,8 @@ from srclib_ros.segmentation.joining import SHIPPED, PieceJoiner, join_pieces, j
 from srclib_ros.segmentation.organised import Pieces
 from srclib_ros.segmentation.pieces import FEATURES, Pairs, neighbouring_pairs
 from srclib_ros.types import FloatArray
+
+from .piles import level
 
 
 def test_chains_of_likely_pairs_become_one_label() -> None:
@@ -49,19 +50,16 @@ def test_what_a_segment_was_made_of_is_its_own_though_a_speck_was_dropped(monkey
     """1 is a speck, 2 and 3 are one part, 4 is another beside it; a column to the right of 4 is its side."""
     labels = np.zeros((10, 40), np.int32)
     labels[0, :3], labels[:, 8:14], labels[:, 14:24], labels[:, 24:32] = 1, 2, 3, 4
-    v, u = np.mgrid[:10, :40].astype(np.float32)
-    points, normals = np.stack([1e-3 * u, 1e-3 * v, np.full_like(u, 0.01)]), np.zeros((3, 10, 40), np.float32)
-    sides = labels > 0
-    sides[:, 32] = True
+    pieces = level(labels)
+    pieces.sides[:, 32] = True
     trees = Sure({2, 3})
 
-    def pairs_of(*of: Any) -> Pairs:
-        found = neighbouring_pairs(*of)
+    def pairs_of(pieces: Pieces) -> Pairs:
+        found = neighbouring_pairs(pieces)
         trees.asked = found.labels
         return found
 
     monkeypatch.setattr(joining, "neighbouring_pairs", pairs_of)
-    pieces = Pieces(labels, points, normals, np.zeros_like(u), sides)
     both, beside = join_pieces(pieces, trees, SegmentationConfig())  # type: ignore[arg-type]
     column = {name: (both[row], beside[row]) for row, name in enumerate(SEGMENT_FEATURES)}
     assert labels[5].tolist() == 8 * [0] + 16 * [1] + 9 * [2] + 7 * [0]
